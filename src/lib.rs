@@ -1,0 +1,19 @@
+//! Is it HeyGen, or is it us?
+//!
+//! The crate behind the `heygen-monitor` daemon. Data flows one way: `config` → `engine::schedule`
+//! → `probe` → observation → outcome → verdict → alert state → incident → outbox → `notify`; see
+//! `docs/architecture.md` for the rooms of the house and who may enter which.
+
+
+
+/// An error with all its causes, for a log line: `cannot commit: disk full`.
+pub fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
