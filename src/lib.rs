@@ -4,6 +4,7 @@
 //! → `probe` → observation → outcome → verdict → alert state → incident → outbox → `notify`; see
 //! `docs/architecture.md` for the rooms of the house and who may enter which.
 
+pub mod model;
 
 
 /// An error with all its causes, for a log line: `cannot commit: disk full`.

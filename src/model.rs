@@ -1,0 +1,66 @@
+//! The vocabulary: plain values that every other module speaks in.
+//!
+//! Owns the closed enumerations of the public contract (their words appear unchanged in the
+//! database, the metrics, the API and the configuration) and the values that travel along
+//! probe → observation → verdict → incident → message. Does nothing: no I/O, no clock, no decision.
+//! Invariant: every enumeration is complete, so a later capability adds code, never a new word.
+
+mod capability;
+mod delivery;
+mod incident;
+mod message;
+mod observation;
+mod outcome;
+mod page;
+mod probe;
+mod retry_after;
+pub mod text;
+mod verdict;
+mod view;
+
+pub use capability::{Capability, ComponentState, State};
+pub use delivery::{Attempt, AttemptResult, ChannelKind, Delivery, DeliveryState, FailureReason};
+pub use incident::{
+    Cause, EventKind, Incident, IncidentChange, IncidentEvent, IncidentId, SuspendReason,
+};
+pub use message::{Message, MessageIncident};
+pub use observation::{
+    ControlReading, Evidence, Observation, PathCheck, Phases, TargetReading, Transport,
+};
+pub use outcome::{Blame, Counts, Outcome, SkipReason};
+pub use page::{
+    Component, Impact, Page, PageEvent, PageUpdate, Phase, Product, SourceReading, SourceRole,
+};
+pub use probe::{ProbeKind, Series};
+pub use retry_after::{http_date, retry_after_secs};
+pub use verdict::{
+    Action, Advice, Alternative, CapabilityVerdict, Confidence, EvidenceItem, OfficialView, Reason,
+    Resubmit, Verdict,
+};
+pub use view::{ProbeView, SourceView, View};
+
+/// An instant in UTC; the only representation of time in this crate outside SQL and JSON.
+pub use jiff::Timestamp;
+
+/// A word that is not part of a closed enumeration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown {kind} `{word}`")]
+pub struct UnknownWord {
+    /// What was expected, e.g. `capability`.
+    pub kind: &'static str,
+    /// The word that was found.
+    pub word: String,
+}
+
+/// Finds the member of `all` whose word is `word`, or says which word was not understood.
+fn parse_word<T: Copy>(
+    kind: &'static str,
+    all: &[T],
+    as_str: impl Fn(T) -> &'static str,
+    word: &str,
+) -> Result<T, UnknownWord> {
+    all.iter()
+        .copied()
+        .find(|member| as_str(*member) == word)
+        .ok_or_else(|| UnknownWord { kind, word: word.to_owned() })
+}

@@ -1,0 +1,175 @@
+//! One outbox row: one event owed to one channel.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Message, Timestamp, UnknownWord, parse_word};
+
+/// The code behind a channel (contract, section 8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the kinds are the keys of the contract, section 8")]
+pub enum ChannelKind {
+    Email,
+    Slack,
+    Webhook,
+    Alertmanager,
+    Pagerduty,
+    Ntfy,
+}
+
+impl ChannelKind {
+    /// The word of the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Slack => "slack",
+            Self::Webhook => "webhook",
+            Self::Alertmanager => "alertmanager",
+            Self::Pagerduty => "pagerduty",
+            Self::Ntfy => "ntfy",
+        }
+    }
+}
+
+/// One outbox row: one event owed to one channel. Unique by (incident, seq, channel).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// Row id; `0` before it is stored.
+    pub id: i64,
+    /// Name of the channel.
+    pub channel: String,
+    /// What is owed, self-contained: nothing else is needed to send it.
+    pub message: Message,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// When it may be tried (again).
+    pub next_at: Timestamp,
+    /// When it came to be owed.
+    pub created_at: Timestamp,
+    /// Last failure, redacted.
+    pub last_error: Option<String>,
+    /// What the provider calls it (Slack `ts`, SMTP queue id).
+    pub provider_ref: Option<String>,
+}
+
+/// Where a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// To be sent.
+    Pending,
+    /// Being sent; back to pending when the lease ends or at start.
+    Leased,
+    /// Accepted by the channel.
+    Delivered,
+    /// Refused for good, and visibly so.
+    Dead,
+    /// Told by a later message.
+    Merged,
+}
+
+impl DeliveryState {
+    /// Every state.
+    pub const ALL: [Self; 5] =
+        [Self::Pending, Self::Leased, Self::Delivered, Self::Dead, Self::Merged];
+
+    /// The word in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Leased => "leased",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+            Self::Merged => "merged",
+        }
+    }
+}
+
+impl std::str::FromStr for DeliveryState {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, UnknownWord> {
+        parse_word("delivery state", &Self::ALL, Self::as_str, word)
+    }
+}
+
+/// One try to send a delivery.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempt {
+    /// When it began.
+    pub at: Timestamp,
+    /// How it ended.
+    pub result: AttemptResult,
+}
+
+/// How an attempt ended. `detail` is redacted and names neither addresses nor URLs.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AttemptResult {
+    /// Accepted.
+    Accepted {
+        /// What the provider calls it.
+        provider_ref: Option<String>,
+    },
+    /// To be tried again.
+    Retry {
+        /// What kind of failure.
+        reason: FailureReason,
+        /// One sentence.
+        detail: String,
+        /// Not before this long from now, where the provider said so.
+        after: Option<Duration>,
+    },
+    /// Refused for good.
+    Dead {
+        /// What kind of failure.
+        reason: FailureReason,
+        /// One sentence.
+        detail: String,
+    },
+}
+
+/// What kind of failure an attempt met (label `reason`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureReason {
+    /// Could not connect, resolve or speak TLS.
+    Unreachable,
+    /// No answer within the deadline.
+    Timeout,
+    /// The provider asked to slow down.
+    RateLimited,
+    /// The provider failed (5xx, SMTP 4yz).
+    ServerError,
+    /// The provider refused our credentials.
+    Unauthorized,
+    /// The provider refused this message or destination.
+    Rejected,
+}
+
+impl FailureReason {
+    /// Every reason.
+    pub const ALL: [Self; 6] = [
+        Self::Unreachable,
+        Self::Timeout,
+        Self::RateLimited,
+        Self::ServerError,
+        Self::Unauthorized,
+        Self::Rejected,
+    ];
+
+    /// The word of the label.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::RateLimited => "rate_limited",
+            Self::ServerError => "server_error",
+            Self::Unauthorized => "unauthorized",
+            Self::Rejected => "rejected",
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! What a status page says, whatever product serves it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Capability, ComponentState, Timestamp};
+
+/// The software behind a status page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Product {
+    /// incident.io.
+    IncidentIo,
+    /// Atlassian Statuspage and look-alikes.
+    Statuspage,
+    /// Instatus.
+    Instatus,
+    /// Better Stack.
+    BetterStack,
+    /// A bare Atom or RSS feed.
+    Feed,
+    /// Any page, read with the selectors of the configuration.
+    Html,
+}
+
+impl Product {
+    /// Every product.
+    pub const ALL: [Self; 6] = [
+        Self::IncidentIo,
+        Self::Statuspage,
+        Self::Instatus,
+        Self::BetterStack,
+        Self::Feed,
+        Self::Html,
+    ];
+
+    /// The word printed by `status-page --json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::IncidentIo => "incident_io",
+            Self::Statuspage => "statuspage",
+            Self::Instatus => "instatus",
+            Self::BetterStack => "better_stack",
+            Self::Feed => "feed",
+            Self::Html => "html",
+        }
+    }
+}
+
+impl fmt::Display for Product {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a source is to us (contract, section 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceRole {
+    /// HeyGen's own page.
+    Primary,
+    /// A substitute's page.
+    Alternative,
+    /// Another heygen-monitor.
+    Peer,
+}
+
+impl SourceRole {
+    /// The word of the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Alternative => "alternative",
+            Self::Peer => "peer",
+        }
+    }
+}
+
+/// A status page, read. Text is cleaned on entry.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    /// The software that serves it.
+    pub product: Product,
+    /// Its id, where the product has one.
+    pub id: Option<String>,
+    /// Its own name.
+    pub name: String,
+    /// The address it claims, else the one it was read from.
+    pub url: String,
+    /// The page as a whole: worst of its components and open incidents, or its own word for it.
+    pub state: ComponentState,
+    /// Rows, groups left out.
+    pub components: Vec<Component>,
+    /// Open incidents alone.
+    pub incidents: Vec<PageEvent>,
+    /// Maintenances that are announced or in progress.
+    pub maintenances: Vec<PageEvent>,
+    /// What could not be read, one sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// One row on a status page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Component {
+    /// Id where the product has one, else the name.
+    pub id: String,
+    /// Name as shown.
+    pub name: String,
+    /// Name of the group it stands in.
+    pub group: Option<String>,
+    /// What its state means.
+    pub state: ComponentState,
+    /// The page's own word for its state.
+    pub raw: String,
+}
+
+/// An incident or a maintenance on a status page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PageEvent {
+    /// Id where the product has one, else its link or title.
+    pub id: String,
+    /// Title as shown.
+    pub title: String,
+    /// How far it is.
+    pub phase: Phase,
+    /// How bad the page says it is.
+    pub impact: Impact,
+    /// When it began (for an announced maintenance: will begin).
+    pub started_at: Option<Timestamp>,
+    /// When it was last updated.
+    pub updated_at: Option<Timestamp>,
+    /// Planned end; maintenances alone.
+    pub ends_at: Option<Timestamp>,
+    /// Ids (or, where the page gives no id, names) of the components it names.
+    pub components: Vec<String>,
+    /// Its updates, newest first.
+    pub updates: Vec<PageUpdate>,
+}
+
+/// One update of an incident or maintenance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageUpdate {
+    /// When it was published.
+    pub at: Option<Timestamp>,
+    /// The phase it moved to.
+    pub phase: Phase,
+    /// Its text, plain.
+    pub text: String,
+}
+
+/// How far an incident or maintenance is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the words of the products, facts in the module documentation")]
+pub enum Phase {
+    Investigating,
+    Identified,
+    Monitoring,
+    Resolved,
+    Postmortem,
+    Scheduled,
+    InProgress,
+    Verifying,
+    Completed,
+    /// A word that is not known; it is kept in the update's text or the page's warnings.
+    Unknown,
+}
+
+impl Phase {
+    /// The word printed by `status-page --json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Investigating => "investigating",
+            Self::Identified => "identified",
+            Self::Monitoring => "monitoring",
+            Self::Resolved => "resolved",
+            Self::Postmortem => "postmortem",
+            Self::Scheduled => "scheduled",
+            Self::InProgress => "in_progress",
+            Self::Verifying => "verifying",
+            Self::Completed => "completed",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// True when the thing is over.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Resolved | Self::Postmortem | Self::Completed)
+    }
+}
+
+/// How bad a page says an incident is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the words of Statuspage's `impact`")]
+pub enum Impact {
+    None,
+    Maintenance,
+    Unknown,
+    Minor,
+    Major,
+    Critical,
+}
+
+impl Impact {
+    /// Every impact: the closed label values of `heygen_official_incidents_open`.
+    pub const ALL: [Self; 6] =
+        [Self::None, Self::Maintenance, Self::Unknown, Self::Minor, Self::Major, Self::Critical];
+
+    /// The word printed by `status-page --json`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Maintenance => "maintenance",
+            Self::Unknown => "unknown",
+            Self::Minor => "minor",
+            Self::Major => "major",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// The result of reading one source once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceReading {
+    /// Name of the source in the configuration.
+    pub source: String,
+    /// What it is to us.
+    pub role: SourceRole,
+    /// What an alternative replaces.
+    pub replaces: Vec<Capability>,
+    /// When the reading ended, on our clock: freshness is ours, never the page's.
+    pub at: Timestamp,
+    /// The page, or why it could not be read (one sentence).
+    pub page: Result<Page, String>,
+}
