@@ -6,6 +6,8 @@
 
 pub mod model;
 
+pub mod clock;
+pub mod secret;
 
 /// An error with all its causes, for a log line: `cannot commit: disk full`.
 pub fn error_chain(error: &dyn std::error::Error) -> String {

@@ -1,0 +1,114 @@
+//! The only reader of the wall clock.
+//!
+//! Owns the mapping from the monotonic clock to UTC, and the factor by which `demo` and the
+//! simulator let time run faster. Network deadlines are real and do not pass through here.
+//! Invariant: [`Clock::now`] never goes backwards, whatever happens to the wall clock.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+/// A difference between wall and monotonic clock from which on it is called a step.
+const STEP: Duration = Duration::from_secs(2);
+
+/// Tells the time and sleeps; cheap to clone, all clones agree.
+#[derive(Debug, Clone)]
+pub struct Clock {
+    anchor: Arc<Mutex<Anchor>>,
+    factor: f64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Anchor {
+    wall: Timestamp,
+    monotonic: Instant,
+}
+
+/// The wall clock was set while we ran.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ClockStep {
+    /// Seconds by which the wall clock is ahead of ours (negative: behind).
+    pub seconds: f64,
+}
+
+impl Clock {
+    /// The production clock: starts at the wall clock's time, runs in real time.
+    pub fn system() -> Self {
+        Self::starting_at(wall_clock(), 1.0)
+    }
+
+    /// A clock that starts at `origin` and runs `factor` times as fast as real time
+    /// (`factor` > 0).
+    pub fn starting_at(origin: Timestamp, factor: f64) -> Self {
+        let anchor = Anchor { wall: origin, monotonic: Instant::now() };
+        Self { anchor: Arc::new(Mutex::new(anchor)), factor }
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        let anchor = self.anchor();
+        let elapsed = anchor.monotonic.elapsed().mul_f64(self.factor);
+        anchor.wall.saturating_add(elapsed).unwrap_or(anchor.wall)
+    }
+
+    /// Sleeps for `duration` of this clock's time.
+    pub async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(self.real(duration)).await;
+    }
+
+    /// Sleeps until `at`; returns at once when that has passed.
+    pub async fn sleep_until(&self, at: Timestamp) {
+        let wait = Duration::try_from(at.duration_since(self.now())).unwrap_or_default();
+        self.sleep(wait).await;
+    }
+
+    /// How long `duration` of this clock's time takes in real time.
+    pub fn real(&self, duration: Duration) -> Duration {
+        duration.div_f64(self.factor)
+    }
+
+    /// Compares with the wall clock. A step forward (a resumed machine, a corrected clock) is
+    /// followed; a step backward is not, so that nothing is ever stored before what precedes it.
+    /// Answers the step when there was one; always `None` in fast time.
+    pub fn follow_wall_clock(&self) -> Option<ClockStep> {
+        if (self.factor - 1.0).abs() > f64::EPSILON {
+            return None;
+        }
+        let ours = self.now();
+        let wall = wall_clock();
+        let ahead = wall.duration_since(ours);
+        if ahead.unsigned_abs() <= STEP {
+            return None;
+        }
+        if ahead.is_positive() {
+            let mut anchor = self.anchor.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            *anchor = Anchor { wall, monotonic: Instant::now() };
+        }
+        Some(ClockStep { seconds: ahead.as_secs_f64() })
+    }
+
+    fn anchor(&self) -> Anchor {
+        *self.anchor.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
+fn wall_clock() -> Timestamp {
+    Timestamp::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn fast_time_runs_by_its_factor() {
+        let origin: Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
+        let clock = Clock::starting_at(origin, 60.0);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert_eq!(clock.now().duration_since(origin).as_secs(), 120);
+        assert_eq!(clock.real(Duration::from_mins(1)), Duration::from_secs(1));
+    }
+}
