@@ -8,6 +8,7 @@ pub mod model;
 
 pub mod clock;
 pub mod secret;
+pub mod wire;
 
 /// An error with all its causes, for a log line: `cannot commit: disk full`.
 pub fn error_chain(error: &dyn std::error::Error) -> String {
