@@ -7,6 +7,7 @@
 pub mod model;
 
 pub mod clock;
+pub mod engine;
 pub mod http_client;
 pub mod secret;
 pub mod wire;

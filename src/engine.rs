@@ -1,0 +1,22 @@
+//! The pure core: from observations to verdicts, incidents and what is owed to whom.
+//!
+//! No async, clock, randomness, I/O, locks or logging; `now` is an argument, and what should
+//! happen is returned, never done.
+
+pub mod advice;
+pub mod alert;
+pub mod attribute;
+pub mod classify;
+pub mod escalate;
+pub mod evaluate;
+pub mod headline;
+pub mod incident;
+pub mod network;
+pub mod official;
+pub mod page;
+pub mod schedule;
+pub mod settings;
+pub mod words;
+
+pub use evaluate::{Decision, Input, Memory, Owed, Recollection, Suspect, evaluate, is_settled};
+pub use settings::{Cadence, ChannelInfo, Settings, Source, Thresholds, Watch};

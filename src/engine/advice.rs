@@ -1,0 +1,217 @@
+//! What to do: the table of verdicts.md, section 6.
+//!
+//! Owns the action, until when, and the sentences. Does not decide the verdict. Invariant: `go`
+//! without evidence always says that it is blind.
+
+use super::attribute::facts::Fact;
+use super::attribute::rows::{Basis, Case, Judgement};
+use super::words;
+use crate::model::{
+    Action, Advice, Blame, Capability, Confidence, OfficialView, Outcome, Reason, Resubmit, State,
+    Timestamp,
+};
+
+/// What to do about one capability.
+pub fn advice(
+    case: &Case<'_>,
+    judgement: &Judgement<'_>,
+    official: Option<&OfficialView>,
+) -> Advice {
+    let mut advice = by_state(case, judgement, official);
+    if advice.action == Action::Hold {
+        advice.text.push_str(&elsewhere(case));
+    }
+    advice
+}
+
+fn by_state(case: &Case<'_>, judgement: &Judgement<'_>, official: Option<&OfficialView>) -> Advice {
+    match (judgement.state, judgement.blame) {
+        (State::Operational, _) => new(Action::Go, Confidence::Observed, "It works."),
+        (State::Maintenance, _) => maintenance(case, judgement),
+        (State::Outage, Blame::Provider) => hold(official),
+        (State::Degraded, Blame::Provider) => slow_down(judgement),
+        (State::Degraded, Blame::Account) => limited(case, judgement),
+        (State::Outage, Blame::Account) => fix_account(case, judgement),
+        (_, Blame::Client) => fix_request(judgement),
+        (_, Blame::Network) => check_network(case, judgement),
+        (
+            State::Outage | State::Degraded | State::Unknown,
+            Blame::None | Blame::Monitor | Blame::Provider | Blame::Account,
+        ) => blind(case, judgement),
+    }
+}
+
+fn new(action: Action, confidence: Confidence, text: &str) -> Advice {
+    Advice { action, until: None, resubmit: Resubmit::None, confidence, text: text.to_owned() }
+}
+
+fn maintenance(case: &Case<'_>, judgement: &Judgement<'_>) -> Advice {
+    let until = match &judgement.basis {
+        Basis::Maintenance(maintenance) => maintenance.ends_at,
+        _ => None,
+    };
+    let end = until.map_or_else(
+        || "HeyGen's page gives no planned end".to_owned(),
+        |end| format!("planned until {}", words::time(end, &case.settings.timezone, case.now)),
+    );
+    let text = format!("HeyGen announced this work: don't start new videos ({end}).");
+    Advice { until, ..new(Action::Hold, Confidence::OfficialOnly, &text) }
+}
+
+fn hold(official: Option<&OfficialView>) -> Advice {
+    let page = match official {
+        Some(view) if view.acknowledged => " HeyGen's page admits it.".to_owned(),
+        Some(OfficialView { lead_seconds: Some(lead), .. }) if *lead >= 60 => {
+            let lead = std::time::Duration::from_secs(lead.unsigned_abs());
+            format!(" HeyGen's page does not admit it yet ({} so far).", words::duration(lead))
+        }
+        Some(_) | None => String::new(),
+    };
+    let text = format!(
+        "Don't start new videos, and do not send waiting ones again: it adds load. Such incidents \
+         often take a few hours (general experience).{page}"
+    );
+    new(Action::Hold, Confidence::Observed, &text)
+}
+
+fn slow_down(judgement: &Judgement<'_>) -> Advice {
+    if judgement.reason == Reason::OfficialIncident {
+        return new(
+            Action::SlowDown,
+            Confidence::OfficialOnly,
+            "Only HeyGen's page says so; our checks do not see it. Send fewer and watch what comes back.",
+        );
+    }
+    let text = match judgement.reason {
+        Reason::IntermittentErrors => {
+            "Some requests fail: send fewer, and repeat a failed one after a pause."
+        }
+        Reason::ProviderThrottling => "HeyGen limits everybody at the moment: send fewer.",
+        _ => "It works, but slowly: send fewer and give requests more time.",
+    };
+    let until = retry_at(judgement);
+    Advice { until, ..new(Action::SlowDown, Confidence::Observed, text) }
+}
+
+fn limited(case: &Case<'_>, judgement: &Judgement<'_>) -> Advice {
+    let until = retry_at(judgement).filter(|until| *until > case.now);
+    let when = until.map_or_else(String::new, |until| {
+        format!(" until {}", words::time(until, &case.settings.timezone, case.now))
+    });
+    let text = format!(
+        "Send fewer{when}: HeyGen limits this account's requests. We see only our own; perhaps your \
+         other clients.{}",
+        own_words(judgement)
+    );
+    Advice { until, ..new(Action::SlowDown, Confidence::Observed, &text) }
+}
+
+fn fix_account(case: &Case<'_>, judgement: &Judgement<'_>) -> Advice {
+    let what = match judgement.reason {
+        Reason::Outcome(Outcome::Unauthorized) => "HeyGen does not accept the API key: replace it.",
+        Reason::Outcome(Outcome::Forbidden) => "The API key lacks a permission: give it the scope.",
+        Reason::Outcome(Outcome::QuotaExceeded) => {
+            "The quota is used up: wait for its renewal or raise it."
+        }
+        Reason::Outcome(Outcome::InsufficientCredit) => {
+            "The account has not enough credit: add some."
+        }
+        _ => "The plan does not allow this: change the plan or the request.",
+    };
+    let contrast = if has_anonymous_answer(case) {
+        let since = judgement.since.map_or_else(String::new, |since| {
+            format!(" since {}", words::time(since, &case.settings.timezone, case.now))
+        });
+        format!(" The anonymous call works, yours is refused{since}.")
+    } else {
+        String::new()
+    };
+    let text = format!("{what}{contrast}{}", own_words(judgement));
+    Advice { until: retry_at(judgement), ..new(Action::FixAccount, Confidence::Observed, &text) }
+}
+
+fn has_anonymous_answer(case: &Case<'_>) -> bool {
+    case.memory.of_heygen(case.settings).any(|(line, watch)| {
+        watch.anonymous && line.success().is_some() && line.is_fresh(watch.fresh_for(), case.now)
+    })
+}
+
+fn fix_request(judgement: &Judgement<'_>) -> Advice {
+    let what = match judgement.reason {
+        Reason::Outcome(Outcome::EndpointRetired) => {
+            "HeyGen retired this path: use its v3 successor (https://docs.heygen.com)."
+        }
+        Reason::Outcome(Outcome::UpstreamFetchFailed) => {
+            "HeyGen could not download a URL that we sent: check that it is public and quick."
+        }
+        _ => "HeyGen refuses this request as wrong: correct it.",
+    };
+    let text = format!("{what}{}", own_words(judgement));
+    new(Action::FixRequest, Confidence::Observed, &text)
+}
+
+fn check_network(case: &Case<'_>, judgement: &Judgement<'_>) -> Advice {
+    let controls = case.memory.network.controls_in_words();
+    let controls = controls.map_or_else(String::new, |text| format!(" ({text})"));
+    let what = match judgement.reason {
+        Reason::MonitorOffline => {
+            format!("Check the network of {}{controls}", case.settings.vantage)
+        }
+        Reason::LocalDns => "Check your resolver: another one knows HeyGen's name".to_owned(),
+        Reason::LocalPath => "Check the route: another address of the same host answers".to_owned(),
+        Reason::Outcome(Outcome::Blocked) => {
+            "A firewall or bot protection blocks this address: try from another network".to_owned()
+        }
+        _ => format!("Check the network of {}{controls}", case.settings.vantage),
+    };
+    new(Action::CheckNetwork, Confidence::Blind, &format!("{what}; nothing is known about HeyGen."))
+}
+
+fn blind(case: &Case<'_>, judgement: &Judgement<'_>) -> Advice {
+    let why = match judgement.reason {
+        Reason::NotWatched if needs_key(case) => "it is not watched (add a key)",
+        Reason::NotWatched => "it is not watched",
+        Reason::NoRecentJobs => "requests are accepted, but no video was seen to run",
+        _ => "there are no fresh observations",
+    };
+    new(Action::Go, Confidence::Blind, &format!("Not verified: {why}."))
+}
+
+fn needs_key(case: &Case<'_>) -> bool {
+    case.settings.probes.iter().all(|watch| !watch.is_of_heygen() || watch.anonymous)
+}
+
+/// HeyGen's own message and where it documents it.
+fn own_words(judgement: &Judgement<'_>) -> String {
+    let Some(evidence) = first_fact(judgement).and_then(|fact| fact.seen.evidence.as_deref())
+    else {
+        return String::new();
+    };
+    let message = evidence.message.as_ref().map(|message| format!(" HeyGen says: \"{message}\""));
+    let link = evidence.doc_url.as_ref().map(|link| format!(" ({link})"));
+    message.unwrap_or_default() + &link.unwrap_or_default()
+}
+
+fn first_fact<'a, 'b>(judgement: &'b Judgement<'a>) -> Option<&'b Fact<'a>> {
+    match &judgement.basis {
+        Basis::Facts(facts) => facts.first(),
+        _ => None,
+    }
+}
+
+/// When HeyGen wants to be asked again, as it said.
+fn retry_at(judgement: &Judgement<'_>) -> Option<Timestamp> {
+    let seen = first_fact(judgement)?.seen;
+    let secs = seen.evidence.as_ref()?.retry_after_secs?;
+    seen.ended_at.checked_add(std::time::Duration::from_secs(secs)).ok()
+}
+
+/// For a hold on generation or translation: where else to look.
+fn elsewhere(case: &Case<'_>) -> String {
+    if !matches!(case.capability, Capability::VideoGeneration | Capability::VideoTranslation) {
+        return String::new();
+    }
+    " See what others report: https://downdetector.com/status/heygen/ or \
+     https://duckduckgo.com/?q=HeyGen+down"
+        .to_owned()
+}

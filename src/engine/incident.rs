@@ -1,0 +1,245 @@
+//! Incidents: what is going on, compared with what is known.
+//!
+//! Owns opening, updating, suspending, resolving and flapping. Does not decide who is told.
+//! Invariant: at most one open incident per blame and cause, and none ends without evidence.
+
+use jiff::SignedDuration;
+
+use super::escalate;
+use super::evaluate::{Memory, Owed};
+use super::settings::{Cadence, Settings};
+use crate::model::{Blame, Capability, EventKind, Incident, IncidentChange, Timestamp, Verdict};
+
+pub mod ending;
+pub mod flapping;
+pub mod ongoing;
+
+use ending::{Ending, ending};
+use ongoing::{Ongoing, PLATFORM, is_official, is_same};
+
+/// Resolved incidents are kept in memory for this long: flapping and late pages look at them.
+const KEPT: SignedDuration = SignedDuration::from_hours(2);
+
+/// What changed, and who is owed what for it.
+#[derive(Debug, Default)]
+pub struct Reconciled {
+    /// Incidents that opened or changed.
+    pub changes: Vec<IncidentChange>,
+    /// Who is owed what.
+    pub owed: Vec<Owed>,
+}
+
+/// Brings the incidents in memory in line with what is going on.
+pub fn reconcile(
+    memory: &mut Memory,
+    settings: &Settings,
+    all: &[Ongoing],
+    (verdict, notices): (&Verdict, &[super::official::Notice]),
+    now: Timestamp,
+) -> Reconciled {
+    let before = memory.incidents.clone();
+    let mut steps: Vec<Step> = Vec::new();
+    let mut open: Vec<Incident> = before.iter().filter(|one| one.is_open()).cloned().collect();
+    for incident in &mut open {
+        let current = all.iter().find(|one| is_same(incident.blame, &incident.cause, one));
+        let event = match current {
+            Some(current) => go_on(memory, incident, current, now),
+            None => end(memory, settings, incident, now),
+        };
+        let event = acknowledge(incident, notices, now).or(event);
+        steps.push(Step { incident: incident.clone(), event });
+    }
+    for current in all.iter().filter(|one| one.may_open) {
+        let is_known = open.iter().any(|one| is_same(one.blame, &one.cause, current));
+        if !is_known {
+            let mut incident = opened(memory, current, now);
+            let event = (incident.flapping).then_some(EventKind::Flapping);
+            acknowledge(&mut incident, notices, now);
+            open.push(incident.clone());
+            steps.push(Step { incident, event });
+        }
+    }
+    let mut reconciled = Reconciled::default();
+    for mut step in steps {
+        let previous = before.iter().find(|one| one.id == step.incident.id);
+        let (kind, owed) = tell(settings, &mut step, verdict, now);
+        reconciled.owed.extend(owed);
+        if kind.is_some() || previous.is_none_or(|previous| is_changed(previous, &step.incident)) {
+            reconciled.changes.push(IncidentChange { incident: step.incident.clone() });
+        }
+        remember(memory, step.incident);
+    }
+    memory.incidents.retain(|one| one.resolved_at.is_none_or(|at| now.duration_since(at) < KEPT));
+    reconciled
+}
+
+/// An incident as it is now, and what happened to it that may be told.
+#[derive(Debug)]
+struct Step {
+    incident: Incident,
+    event: Option<EventKind>,
+}
+
+fn opened(memory: &mut Memory, current: &Ongoing, now: Timestamp) -> Incident {
+    let id = memory.next_incident_id.max(1);
+    memory.next_incident_id = id + 1;
+    let about = (current.blame, &current.cause);
+    let flapping = flapping::is_one_too_many(memory, about, flapping::Next::Change, now);
+    Incident {
+        id,
+        blame: current.blame,
+        cause: current.cause.clone(),
+        reason: current.reason,
+        state: current.state,
+        worst_state: current.state,
+        capabilities: current.capabilities.clone(),
+        opened_at: current.since.min(now),
+        confirmed_at: now,
+        resolved_at: None,
+        acknowledged_at: None,
+        suspended: None,
+        flapping,
+        subject: format!("{} (#{id})", current.subject),
+        headline: current.headline.clone(),
+        evidence: current.evidence.clone(),
+        events: Vec::new(),
+    }
+}
+
+/// Its cause is still there.
+fn go_on(
+    memory: &Memory,
+    incident: &mut Incident,
+    current: &Ongoing,
+    now: Timestamp,
+) -> Option<EventKind> {
+    let told_before = escalate::last_told_state(incident);
+    let about = (incident.blame, &incident.cause);
+    let is_one_too_many = flapping::is_one_too_many(memory, about, flapping::Next::Change, now);
+    let grew = current.cause.0 == PLATFORM && incident.cause.0 != PLATFORM;
+    if grew {
+        incident.cause = current.cause.clone();
+    }
+    incident.suspended = None;
+    incident.state = current.state;
+    incident.reason = current.reason;
+    incident.headline.clone_from(&current.headline);
+    incident.evidence.clone_from(&current.evidence);
+    if current.state.severity() > incident.worst_state.severity() {
+        incident.worst_state = current.state;
+    }
+    let touched = |one: &Capability| {
+        incident.capabilities.contains(one) || current.capabilities.contains(one)
+    };
+    incident.capabilities = Capability::ALL.into_iter().filter(touched).collect();
+    if incident.flapping {
+        let is_stable = now.duration_since(current.changed_at) >= flapping::STABLE_AFTER;
+        incident.flapping = !is_stable;
+        return is_stable.then_some(EventKind::Reminder);
+    }
+    let told = told_before?;
+    if !grew && current.state.severity() == told.severity() {
+        return None;
+    }
+    if is_one_too_many && !grew {
+        incident.flapping = true;
+        return Some(EventKind::Flapping);
+    }
+    let is_worse = grew || current.state.severity() > told.severity();
+    Some(if is_worse { EventKind::Worsened } else { EventKind::Eased })
+}
+
+/// Its cause is not to be seen any more.
+fn end(
+    memory: &Memory,
+    settings: &Settings,
+    incident: &mut Incident,
+    now: Timestamp,
+) -> Option<EventKind> {
+    match ending(memory, settings, incident, now) {
+        Ending::GoesOn => {
+            incident.suspended = None;
+            None
+        }
+        Ending::Suspended(reason) => {
+            incident.suspended = Some(reason);
+            None
+        }
+        Ending::Resolved(ended) => {
+            incident.suspended = None;
+            if incident.flapping {
+                if now.duration_since(ended.confirmed_at) < flapping::STABLE_AFTER {
+                    return None;
+                }
+                incident.flapping = false;
+            } else {
+                let about = (incident.blame, &incident.cause);
+                if flapping::is_one_too_many(memory, about, flapping::Next::End, now) {
+                    incident.flapping = true;
+                    return Some(EventKind::Flapping);
+                }
+            }
+            incident.resolved_at = Some(ended.at.max(incident.opened_at));
+            Some(EventKind::Resolved)
+        }
+    }
+}
+
+/// The page admits what our probes see: once.
+fn acknowledge(
+    incident: &mut Incident,
+    notices: &[super::official::Notice],
+    now: Timestamp,
+) -> Option<EventKind> {
+    let may_be = incident.is_open()
+        && incident.blame == Blame::Provider
+        && incident.acknowledged_at.is_none()
+        && incident.suspended.is_none()
+        && !is_official(&incident.cause);
+    if !may_be {
+        return None;
+    }
+    let admits = |notice: &&super::official::Notice| {
+        notice.names_nothing
+            || notice.capabilities.iter().any(|one| incident.capabilities.contains(one))
+    };
+    let first = notices.iter().filter(admits).map(|notice| notice.since).min()?;
+    incident.acknowledged_at = Some(first.min(now));
+    (escalate::is_told(incident) && !incident.flapping).then_some(EventKind::AcknowledgedOfficially)
+}
+
+/// Adds the event that is due to the incident, and answers who is owed a message.
+fn tell(
+    settings: &Settings,
+    step: &mut Step,
+    verdict: &Verdict,
+    now: Timestamp,
+) -> (Option<EventKind>, Vec<Owed>) {
+    if settings.cadence != Cadence::Daemon {
+        return (None, Vec::new());
+    }
+    let Some(kind) = escalate::due(settings, &step.incident, step.event, now) else {
+        return (None, Vec::new());
+    };
+    (Some(kind), escalate::owe(settings, &mut step.incident, kind, verdict, now))
+}
+
+/// Whether there is anything to write: evidence and the wording alone are not worth a row.
+fn is_changed(previous: &Incident, incident: &Incident) -> bool {
+    let key = |one: &Incident| {
+        (
+            (one.cause.clone(), one.reason, one.state, one.worst_state),
+            one.capabilities.clone(),
+            (one.resolved_at, one.acknowledged_at, one.suspended, one.flapping),
+            one.events.len(),
+        )
+    };
+    key(previous) != key(incident)
+}
+
+fn remember(memory: &mut Memory, incident: Incident) {
+    match memory.incident_mut(incident.id) {
+        Some(known) => *known = incident,
+        None => memory.incidents.push(incident),
+    }
+}
