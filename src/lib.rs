@@ -10,6 +10,7 @@ pub mod clock;
 pub mod engine;
 pub mod http_client;
 pub mod secret;
+pub mod store;
 pub mod wire;
 
 /// An error with all its causes, for a log line: `cannot commit: disk full`.

@@ -1,0 +1,382 @@
+//! History, incidents and the outbox in one SQLite file.
+//!
+//! Owns the database file and everything SQL. Decides nothing: what is stored was decided by the
+//! engine, what is told was decided there too. Invariants: one writer, every write IMMEDIATE and
+//! FULL; what a decision changes is on disk as a whole or not at all; no transaction is open
+//! across an await on anything but the disk.
+
+mod backlog;
+mod backup;
+mod check;
+mod connect;
+mod history;
+mod incidents;
+mod inspect;
+mod lock;
+mod migrate;
+mod open;
+mod outbox;
+mod readers;
+mod readings;
+mod recall;
+mod retention;
+mod rows;
+mod shared;
+mod writer;
+
+#[cfg(test)]
+mod plans;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Error, Transaction};
+
+use crate::engine::{Decision, Owed, Recollection};
+use crate::model::{Attempt, Delivery, Incident, IncidentId, Observation, Series, Timestamp};
+use backlog::Entry;
+use shared::Shared;
+
+pub use backup::{BackupError, copy as back_up_to, restore};
+pub use check::{Contents, check};
+pub use open::OpenError;
+pub use recall::MAX_RECALL;
+
+/// How long a query for a page or a script may take.
+const QUERY_LIMIT: Duration = Duration::from_secs(2);
+
+/// How long the one big query at start may take.
+const RECALL_LIMIT: Duration = Duration::from_mins(1);
+
+/// How long [`Store::close`] may take.
+const CLOSE_LIMIT: Duration = Duration::from_secs(5);
+
+/// Handle to the database; cheap to clone. One writer, group commit.
+#[derive(Debug, Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+/// What opening found.
+#[derive(Debug)]
+pub struct Opened {
+    /// The handle.
+    pub store: Store,
+    /// Random once per database: part of phases and Message-IDs.
+    pub monitor_id: String,
+    /// What was wrong and mended (a corrupt file moved aside …), one sentence each.
+    pub repairs: Vec<String>,
+}
+
+/// A read or write failed; the database is as it was before.
+#[derive(Debug, thiserror::Error)]
+#[error("the database failed at `{operation}`")]
+pub struct StoreError {
+    /// What was tried: one of [`StoreError::OPERATIONS`], label `operation`.
+    pub operation: &'static str,
+    /// Why.
+    #[source]
+    pub source: rusqlite::Error,
+}
+
+impl StoreError {
+    /// Every operation that can fail: the closed label values of
+    /// `heygen_monitor_storage_errors_total`.
+    pub const OPERATIONS: [&'static str; 10] = [
+        "recall",
+        "commit",
+        "heartbeat",
+        "owe",
+        "claim",
+        "finish",
+        "outbox",
+        "incidents",
+        "observations",
+        "retain",
+    ];
+}
+
+/// How storage fares, for metrics and readiness.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Health {
+    /// True while the last write failed: plain decisions wait in memory.
+    pub is_degraded: bool,
+    /// Plain decisions that were lost because too many waited.
+    pub dropped: u64,
+    /// Failures so far, one entry per member of [`StoreError::OPERATIONS`], in that order.
+    pub errors: Vec<(&'static str, u64)>,
+}
+
+/// How long history is kept (contract, section 8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Plain observations.
+    pub observations: Duration,
+    /// Failures with their evidence.
+    pub failures: Duration,
+}
+
+/// What one channel still owes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxLine {
+    /// The channel.
+    pub channel: String,
+    /// Deliveries that are pending or leased.
+    pub pending: u64,
+    /// When the oldest of them came to be owed.
+    pub oldest_at: Option<Timestamp>,
+}
+
+impl Store {
+    /// Takes the instance lock, checks, migrates and opens `path` (creating it and its directory).
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open(path: &Path, now: Timestamp) -> Result<Opened, OpenError> {
+        let ready = open::open(path, now)?;
+        let shared = Shared::start(path.to_owned(), ready.connection, ready.lock);
+        Ok(Opened { store: Self { shared }, monitor_id: ready.monitor_id, repairs: ready.repairs })
+    }
+
+    /// Opens an existing database to read it beside the daemon: takes no lock, changes nothing,
+    /// and every write fails.
+    pub fn open_to_read(path: &Path) -> Self {
+        Self { shared: Shared::to_read(path.to_owned()) }
+    }
+
+    /// What the core needs to go on where it stopped.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn recall(&self, now: Timestamp) -> Result<Recollection, StoreError> {
+        let readers = Arc::clone(&self.shared.readers);
+        let recollection =
+            readers.read(RECALL_LIMIT, move |connection| recall::recall(connection, now)).await;
+        recollection.map_err(|source| self.shared.failed("recall", source))
+    }
+
+    /// Writes a decision: observation, reading, incidents and deliveries in one transaction.
+    /// Urgent ones are on disk when this returns; plain ones at most 250 ms later.
+    ///
+    /// # Errors
+    /// When an urgent decision could not be committed: nothing of it is stored then. Plain ones
+    /// always answer `Ok`: they wait in memory while the disk fails ([`Store::health`] tells).
+    pub async fn commit(&self, decision: &Decision, now: Timestamp) -> Result<(), StoreError> {
+        let entry = Entry::of(decision, now);
+        if !decision.is_urgent() {
+            self.shared.backlog.push(entry);
+            return Ok(());
+        }
+        self.write("commit", move |transaction| entry.store(transaction)).await
+    }
+
+    /// Writes the plain decisions that still wait.
+    ///
+    /// # Errors
+    /// When the database cannot be written; they go on waiting then.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        self.write("commit", |_| Ok(())).await
+    }
+
+    /// Notes that we were alive at `now`, so that gaps are `no_data`.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn heartbeat(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.write("heartbeat", move |transaction| history::beat(transaction, now)).await
+    }
+
+    /// Adds a delivery that belongs to no incident (a drill, a broken channel).
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn owe(&self, owed: &Owed, now: Timestamp) -> Result<i64, StoreError> {
+        let owed = owed.clone();
+        self.write("owe", move |transaction| outbox::owe(transaction, &owed, now)).await
+    }
+
+    /// Leases what is due at `now`: at most one delivery per (thread, channel), the oldest first,
+    /// for `lease`. A later one of the same thread and channel waits for the earlier.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn claim(
+        &self,
+        now: Timestamp,
+        lease: Duration,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.write("claim", move |transaction| outbox::claim(transaction, now, lease)).await
+    }
+
+    /// When the next delivery falls due; `None` when nothing is owed.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn next_delivery_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read("outbox", outbox::next_due).await
+    }
+
+    /// Records an attempt and where the delivery stands after it. A retry is due at `next_at`, or
+    /// when the attempt says, or at once.
+    ///
+    /// # Errors
+    /// When the database cannot be written, or there is no such delivery.
+    pub async fn finish(
+        &self,
+        delivery_id: i64,
+        attempt: &Attempt,
+        next_at: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
+        let attempt = attempt.clone();
+        self.write("finish", move |transaction| {
+            outbox::finish(transaction, delivery_id, &attempt, next_at)
+        })
+        .await
+    }
+
+    /// One delivery by id, for `notify test` to wait on.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn delivery(&self, id: i64) -> Result<Option<Delivery>, StoreError> {
+        self.read("outbox", move |connection| outbox::one(connection, id)).await
+    }
+
+    /// Per channel: how many deliveries are pending, and since when the oldest.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn outbox(&self) -> Result<Vec<OutboxLine>, StoreError> {
+        self.read("outbox", outbox::lines).await
+    }
+
+    /// Incidents that were open at some time since `since`, newest first, at most `limit`, those
+    /// with a smaller id than `before` when given.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn incidents(
+        &self,
+        since: Timestamp,
+        before: Option<IncidentId>,
+        limit: usize,
+    ) -> Result<Vec<Incident>, StoreError> {
+        self.read("incidents", move |connection| {
+            incidents::listed(connection, since, before, limit)
+        })
+        .await
+    }
+
+    /// One incident.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
+        self.read("incidents", move |connection| incidents::one(connection, id)).await
+    }
+
+    /// The stored observations of a series that ended at or after `since`, in the order of their
+    /// ends. Plain ones appear at most 250 ms late ([`Store::flush`]); a success comes back
+    /// without its phases and certificate.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn observations(
+        &self,
+        series: &Series,
+        since: Timestamp,
+    ) -> Result<Vec<Observation>, StoreError> {
+        let series = series.clone();
+        self.read("observations", move |connection| history::since(connection, &series, since))
+            .await
+    }
+
+    /// Deletes what is older than the retention, in small steps between which others write.
+    /// Answers how many rows went; none while the clock cannot be believed.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn retain(&self, now: Timestamp, retention: Retention) -> Result<u64, StoreError> {
+        self.shared.retain(now, retention).await
+    }
+
+    /// Makes an automatic backup beside the database, keeps the last seven and the last of each
+    /// older schema. Meant for once a day.
+    ///
+    /// # Errors
+    /// See [`BackupError`].
+    pub async fn back_up(&self, now: Timestamp) -> Result<PathBuf, BackupError> {
+        let path = self.shared.path.clone();
+        unwrapped(tokio::task::spawn_blocking(move || backup::keep(&path, now)).await)
+            .unwrap_or_else(|| {
+                Err(BackupError::Sqlite { path: self.shared.path.clone(), source: interrupted() })
+            })
+    }
+
+    /// How storage fares.
+    pub fn health(&self) -> Health {
+        self.shared.health()
+    }
+
+    /// Sizes of the files in bytes: database, WAL.
+    pub fn sizes(&self) -> (u64, u64) {
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        let path = &self.shared.path;
+        (size(path), size(&backup::beside(path, "-wal")))
+    }
+
+    /// Last writes, checkpoint, close, release of the lock. Bounded by 5 s.
+    pub async fn close(&self) {
+        let shared = Arc::clone(&self.shared);
+        let closing = tokio::task::spawn_blocking(move || shared.close());
+        if tokio::time::timeout(CLOSE_LIMIT, closing).await.is_err() {
+            tracing::warn!(
+                "the database did not close in time; nothing that was committed is lost"
+            );
+        }
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let shared = Arc::clone(&self.shared);
+        blocking(move || shared.transact(work))
+            .await
+            .map_err(|source| self.shared.failed(operation, source))
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        query: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let answer = self.shared.readers.read(QUERY_LIMIT, query).await;
+        answer.map_err(|source| self.shared.failed(operation, source))
+    }
+}
+
+/// Runs `work` where blocking is allowed. While it runs, paused test time stands still.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> rusqlite::Result<T> + Send + 'static,
+) -> rusqlite::Result<T> {
+    unwrapped(tokio::task::spawn_blocking(work).await).unwrap_or_else(|| Err(interrupted()))
+}
+
+/// Passes a panic on; `None` when the runtime went away first.
+fn unwrapped<T>(joined: Result<T, tokio::task::JoinError>) -> Option<T> {
+    match joined {
+        Ok(answer) => Some(answer),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => None,
+        },
+    }
+}
+
+fn interrupted() -> Error {
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_INTERRUPT);
+    Error::SqliteFailure(code, None)
+}

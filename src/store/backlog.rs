@@ -1,0 +1,171 @@
+//! What waits to be written with the next commit.
+//!
+//! Owns the queue of plain decisions: they are written together, at most [`LATEST`] after the first
+//! of them, or with whatever urgent write comes before that. Invariant: the queue is bounded, in
+//! order, and when the disk fails what was taken comes back to its front.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, Result};
+
+use super::{history, incidents, outbox, readings};
+use crate::engine::{Decision, Owed};
+use crate::model::{IncidentChange, Observation, SourceReading, Timestamp};
+
+/// How late a plain decision may reach the disk; the promise is 250 ms, the rest is for the write.
+const LATEST: Duration = Duration::from_millis(200);
+
+/// How long to wait after a write failed.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Plain decisions kept while the disk fails: hours of a usual configuration, a few MiB.
+const CAPACITY: usize = 4_096;
+
+/// What a decision stores.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    observation: Option<Observation>,
+    reading: Option<SourceReading>,
+    changes: Vec<IncidentChange>,
+    owed: Vec<Owed>,
+    at: Timestamp,
+}
+
+impl Entry {
+    /// The stored part of a decision.
+    pub(super) fn of(decision: &Decision, now: Timestamp) -> Self {
+        Self {
+            observation: decision.observation.clone(),
+            reading: decision.reading.clone(),
+            changes: decision.changes.clone(),
+            owed: decision.owed.clone(),
+            at: now,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.observation.is_none()
+            && self.reading.is_none()
+            && self.changes.is_empty()
+            && self.owed.is_empty()
+    }
+
+    /// Writes it, observation first.
+    pub(super) fn store(&self, connection: &Connection) -> Result<()> {
+        if let Some(observation) = &self.observation {
+            history::add(connection, observation)?;
+        }
+        if let Some(reading) = &self.reading {
+            readings::put(connection, reading)?;
+        }
+        for change in &self.changes {
+            incidents::put(connection, &change.incident)?;
+        }
+        for owed in &self.owed {
+            outbox::owe(connection, owed, self.at)?;
+        }
+        Ok(())
+    }
+}
+
+/// The queue and those who wait for it.
+#[derive(Debug, Default)]
+pub(super) struct Backlog {
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    entries: VecDeque<Entry>,
+    dropped: u64,
+    is_failing: bool,
+    is_stopped: bool,
+}
+
+impl Backlog {
+    /// Adds a plain decision; the oldest one goes when there is no room.
+    pub(super) fn push(&self, entry: Entry) {
+        if entry.is_empty() {
+            return;
+        }
+        let mut queue = self.queue();
+        queue.entries.push_back(entry);
+        queue.shed();
+        self.changed.notify_all();
+    }
+
+    /// Takes everything, oldest first.
+    pub(super) fn take(&self) -> Vec<Entry> {
+        self.queue().entries.drain(..).collect()
+    }
+
+    /// Takes back what could not be written.
+    pub(super) fn put_back(&self, entries: Vec<Entry>) {
+        let mut queue = self.queue();
+        for entry in entries.into_iter().rev() {
+            queue.entries.push_front(entry);
+        }
+        queue.is_failing = true;
+        queue.drop_outdated_readings();
+        queue.shed();
+    }
+
+    /// Notes that writing works.
+    pub(super) fn settle(&self) {
+        self.queue().is_failing = false;
+    }
+
+    /// Whether the last write failed, and how many plain decisions were lost by lack of room.
+    pub(super) fn trouble(&self) -> (bool, u64) {
+        let queue = self.queue();
+        (queue.is_failing, queue.dropped)
+    }
+
+    /// Blocks until it is time to write; false when it is time to stop.
+    pub(super) fn wait_until_due(&self) -> bool {
+        let queue = self
+            .changed
+            .wait_while(self.queue(), |queue| queue.entries.is_empty() && !queue.is_stopped)
+            .unwrap_or_else(PoisonError::into_inner);
+        let wait = if queue.is_failing { PAUSE } else { LATEST };
+        let (queue, _) = self
+            .changed
+            .wait_timeout_while(queue, wait, |queue| !queue.is_stopped)
+            .unwrap_or_else(PoisonError::into_inner);
+        !queue.is_stopped
+    }
+
+    /// Ends every wait, now and later.
+    pub(super) fn stop(&self) {
+        self.queue().is_stopped = true;
+        self.changed.notify_all();
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn shed(&mut self) {
+        while self.entries.len() > CAPACITY {
+            self.entries.pop_front();
+            self.dropped += 1;
+        }
+    }
+
+    /// Pages are large, and only the last of each source is kept on disk anyway.
+    fn drop_outdated_readings(&mut self) {
+        let mut seen = HashSet::new();
+        for entry in self.entries.iter_mut().rev() {
+            let source = entry.reading.as_ref().map(|reading| reading.source.clone());
+            if source.is_some_and(|source| !seen.insert(source)) {
+                entry.reading = None;
+            }
+        }
+        self.entries.retain(|entry| !entry.is_empty());
+    }
+}

@@ -1,0 +1,176 @@
+//! Incidents and what happened to them.
+//!
+//! Owns the tables `incidents` and `incident_events`. An incident is written whole at each change;
+//! its number comes from the engine and is never given twice, because incidents are never deleted.
+
+use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params};
+
+use super::rows::{
+    from_json, millis, time, time_or_null, to_json, unreadable, word_in, word_or_null,
+};
+use crate::model::{
+    Cause, EvidenceItem, Incident, IncidentEvent, IncidentId, SuspendReason, Timestamp,
+};
+use crate::wire::EvidenceJson;
+
+const PUT_INCIDENT: &str = "
+    INSERT INTO incidents (id, blame, cause, reason, state, worst_state, capabilities,
+        opened_at_ms, confirmed_at_ms, resolved_at_ms, acknowledged_at_ms, suspended, flapping,
+        subject, headline, evidence)
+    VALUES (:id, :blame, :cause, :reason, :state, :worst_state, :capabilities,
+        :opened_at_ms, :confirmed_at_ms, :resolved_at_ms, :acknowledged_at_ms, :suspended,
+        :flapping, :subject, :headline, :evidence)
+    ON CONFLICT (id) DO UPDATE SET
+        blame = excluded.blame, cause = excluded.cause, reason = excluded.reason,
+        state = excluded.state, worst_state = excluded.worst_state,
+        capabilities = excluded.capabilities, opened_at_ms = excluded.opened_at_ms,
+        confirmed_at_ms = excluded.confirmed_at_ms, resolved_at_ms = excluded.resolved_at_ms,
+        acknowledged_at_ms = excluded.acknowledged_at_ms, suspended = excluded.suspended,
+        flapping = excluded.flapping, subject = excluded.subject, headline = excluded.headline,
+        evidence = excluded.evidence";
+
+const PUT_EVENT: &str = "
+    INSERT INTO incident_events (incident_id, seq, kind, at_ms) VALUES (?1, ?2, ?3, ?4)
+    ON CONFLICT DO NOTHING";
+
+pub(super) const EVENTS: &str =
+    "SELECT seq, kind, at_ms FROM incident_events WHERE incident_id = ?1 ORDER BY seq";
+
+pub(super) const ONE: &str = "SELECT * FROM incidents WHERE id = ?1";
+
+/// Newest first; the number bounds the walk, so that a page of history reads a page of rows.
+pub(super) const LISTED: &str = "
+    SELECT * FROM incidents
+    WHERE id < ?1 AND (resolved_at_ms IS NULL OR resolved_at_ms >= ?2)
+    ORDER BY id DESC LIMIT ?3";
+
+pub(super) const OPEN: &str = "SELECT * FROM incidents WHERE resolved_at_ms IS NULL ORDER BY id";
+
+pub(super) const RESOLVED_SINCE: &str =
+    "SELECT * FROM incidents WHERE resolved_at_ms IS NOT NULL AND resolved_at_ms >= ?1";
+
+pub(super) const LAST_ID: &str = "SELECT coalesce(max(id), 0) FROM incidents";
+
+/// Writes an incident as it is now, with its events.
+pub(super) fn put(connection: &Connection, incident: &Incident) -> Result<()> {
+    let evidence: Vec<EvidenceJson> = incident.evidence.iter().map(EvidenceJson::from).collect();
+    connection.prepare_cached(PUT_INCIDENT)?.execute(named_params! {
+        ":id": incident.id,
+        ":blame": incident.blame.as_str(),
+        ":cause": incident.cause.0,
+        ":reason": incident.reason.as_str(),
+        ":state": incident.state.as_str(),
+        ":worst_state": incident.worst_state.as_str(),
+        ":capabilities": to_json(&incident.capabilities)?,
+        ":opened_at_ms": millis(incident.opened_at),
+        ":confirmed_at_ms": millis(incident.confirmed_at),
+        ":resolved_at_ms": incident.resolved_at.map(millis),
+        ":acknowledged_at_ms": incident.acknowledged_at.map(millis),
+        ":suspended": incident.suspended.map(suspended_word),
+        ":flapping": incident.flapping,
+        ":subject": incident.subject,
+        ":headline": incident.headline,
+        ":evidence": to_json(&evidence)?,
+    })?;
+    let mut statement = connection.prepare_cached(PUT_EVENT)?;
+    for event in &incident.events {
+        statement.execute(params![
+            incident.id,
+            event.seq,
+            event.kind.as_str(),
+            millis(event.at)
+        ])?;
+    }
+    Ok(())
+}
+
+fn suspended_word(reason: SuspendReason) -> &'static str {
+    match reason {
+        SuspendReason::Offline => "offline",
+        SuspendReason::NoData => "no_data",
+        SuspendReason::SourceUnreadable => "source_unreadable",
+    }
+}
+
+/// One incident.
+pub(super) fn one(connection: &Connection, id: IncidentId) -> Result<Option<Incident>> {
+    let incident = connection.prepare_cached(ONE)?.query_row([id], from_row).optional()?;
+    incident.map(|incident| with_events(connection, incident)).transpose()
+}
+
+/// Incidents that were open at some time since `since`, newest first.
+pub(super) fn listed(
+    connection: &Connection,
+    since: Timestamp,
+    before: Option<IncidentId>,
+    limit: usize,
+) -> Result<Vec<Incident>> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let incidents: Vec<Incident> = connection
+        .prepare_cached(LISTED)?
+        .query_map(params![before.unwrap_or(i64::MAX), millis(since), limit], from_row)?
+        .collect::<Result<_>>()?;
+    all_with_events(connection, incidents)
+}
+
+/// Open incidents and those resolved at or after `since`, oldest first.
+pub(super) fn recent(connection: &Connection, since: Timestamp) -> Result<Vec<Incident>> {
+    let mut incidents: Vec<Incident> =
+        connection.prepare_cached(OPEN)?.query_map([], from_row)?.collect::<Result<_>>()?;
+    let mut statement = connection.prepare_cached(RESOLVED_SINCE)?;
+    for incident in statement.query_map([millis(since)], from_row)? {
+        incidents.push(incident?);
+    }
+    incidents.sort_by_key(|incident| incident.id);
+    all_with_events(connection, incidents)
+}
+
+/// The number the next incident gets.
+pub(super) fn next_id(connection: &Connection) -> Result<IncidentId> {
+    let last: IncidentId = connection.query_row(LAST_ID, [], |row| row.get(0))?;
+    Ok(last + 1)
+}
+
+fn all_with_events(connection: &Connection, incidents: Vec<Incident>) -> Result<Vec<Incident>> {
+    incidents.into_iter().map(|incident| with_events(connection, incident)).collect()
+}
+
+fn with_events(connection: &Connection, mut incident: Incident) -> Result<Incident> {
+    let mut statement = connection.prepare_cached(EVENTS)?;
+    let events = statement.query_map([incident.id], |row| {
+        Ok(IncidentEvent {
+            seq: row.get("seq")?,
+            kind: word_in(row, "kind")?,
+            at: time(row, "at_ms")?,
+        })
+    })?;
+    incident.events = events.collect::<Result<_>>()?;
+    Ok(incident)
+}
+
+fn from_row(row: &Row<'_>) -> Result<Incident> {
+    let evidence: Vec<EvidenceJson> = from_json(row.get_ref("evidence")?.as_str()?)?;
+    Ok(Incident {
+        id: row.get("id")?,
+        blame: word_in(row, "blame")?,
+        cause: Cause(row.get("cause")?),
+        reason: row
+            .get_ref("reason")?
+            .as_str()?
+            .parse()
+            .map_err(|error: crate::model::UnknownWord| unreadable(error))?,
+        state: word_in(row, "state")?,
+        worst_state: word_in(row, "worst_state")?,
+        capabilities: from_json(row.get_ref("capabilities")?.as_str()?)?,
+        opened_at: time(row, "opened_at_ms")?,
+        confirmed_at: time(row, "confirmed_at_ms")?,
+        resolved_at: time_or_null(row, "resolved_at_ms")?,
+        acknowledged_at: time_or_null(row, "acknowledged_at_ms")?,
+        suspended: word_or_null(row, "suspended")?,
+        flapping: row.get("flapping")?,
+        subject: row.get("subject")?,
+        headline: row.get("headline")?,
+        evidence: evidence.into_iter().map(EvidenceItem::from).collect(),
+        events: Vec::new(),
+    })
+}
