@@ -9,6 +9,7 @@ pub mod model;
 pub mod clock;
 pub mod engine;
 pub mod http_client;
+pub mod metrics;
 pub mod secret;
 pub mod store;
 pub mod wire;

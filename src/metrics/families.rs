@@ -1,0 +1,131 @@
+//! The metric families: name, type, labels and HELP of each, exactly once.
+//!
+//! Owns the spelling that dashboards and alert rules depend on (contract, section 6). Does not
+//! know when a value changes. Invariant: the HELP text is the doc comment of the field.
+
+use prometheus::{
+    GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, core::Collector,
+};
+
+/// From a quick anonymous read to a create request that runs into its timeout.
+const PROBE_SECONDS: &[f64] =
+    &[0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 30.0, 60.0, 120.0];
+
+/// A healthy scheduler is late by milliseconds, a starved one by seconds.
+const LAG_SECONDS: &[f64] = &[0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// Official pages admit an incident after minutes, some after hours.
+const LEAD_SECONDS: &[f64] =
+    &[60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0, 28_800.0, 86_400.0];
+
+/// Declares the struct of all families and its registration from one list.
+macro_rules! families {
+    ($( $(#[doc = $help:literal])+ $field:ident: $kind:ident $name:literal $labels:tt $($buckets:ident)?; )+) => {
+        /// Every family, registered.
+        #[derive(Debug)]
+        pub(super) struct Families {
+            $( $(#[doc = $help])+ pub(super) $field: families!(@type $kind), )+
+        }
+
+        impl Families {
+            /// Registers every family with `registry`, which holds none of them yet.
+            pub(super) fn register(registry: &Registry) -> Self {
+                Self {
+                    $( $field: registered(registry, families!(@new $kind $name, concat!($($help),+), &$labels $(, $buckets)?)), )+
+                }
+            }
+        }
+    };
+    (@type gauge) => { GaugeVec };
+    (@type counter) => { IntCounterVec };
+    (@type histogram) => { HistogramVec };
+    (@new gauge $name:literal, $help:expr, $labels:expr) => {
+        GaugeVec::new(Opts::new($name, $help.trim()), $labels)
+    };
+    (@new counter $name:literal, $help:expr, $labels:expr) => {
+        IntCounterVec::new(Opts::new($name, $help.trim()), $labels)
+    };
+    (@new histogram $name:literal, $help:expr, $labels:expr, $buckets:ident) => {
+        HistogramVec::new(HistogramOpts::new($name, $help.trim()).buckets($buckets.to_vec()), $labels)
+    };
+}
+
+fn registered<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    family: prometheus::Result<C>,
+) -> C {
+    let family = family.expect("names and labels are literals that a test registers");
+    registry.register(Box::new(family.clone())).expect("each name stands once in the list");
+    family
+}
+
+families! {
+    /// State of a capability: 1 for the state it is in, 0 for the others.
+    capability_state: gauge "heygen_capability_state" ["capability", "state"];
+    /// Whose move it is, per capability: 1 for that side, 0 for the others.
+    capability_blame: gauge "heygen_capability_blame" ["capability", "blame"];
+    /// State of a mapped row of a status page as the page tells it; unknown while the page is unreadable.
+    component_state: gauge "heygen_component_state" ["source", "component", "state"];
+    /// Whether the last reading of the status page succeeded.
+    source_up: gauge "heygen_source_up" ["source"];
+    /// When the status page was last read well.
+    source_last_success: gauge "heygen_source_last_success_timestamp_seconds" ["source"];
+    /// Open incidents on the status page by the impact that it states.
+    official_incidents_open: gauge "heygen_official_incidents_open" ["source", "impact"];
+    /// Whether the last run of the probe that was not skipped ended ok or slow.
+    probe_up: gauge "heygen_probe_up" ["probe"];
+    /// When the last run of the probe that was not skipped ended.
+    probe_last_run: gauge "heygen_probe_last_run_timestamp_seconds" ["probe"];
+    /// When the probe last ended ok or slow; of a probe that looks at several paths, the path that did so longest ago.
+    probe_last_success: gauge "heygen_probe_last_success_timestamp_seconds" ["probe"];
+    /// Observations by outcome.
+    probe_observations: counter "heygen_probe_observations_total" ["probe", "outcome"];
+    /// How long runs of the probe took, skipped ones left out.
+    probe_duration: histogram "heygen_probe_duration_seconds" ["probe"] PROBE_SECONDS;
+    /// How long the phase took when it last happened; connect is TCP and TLS.
+    probe_phase: gauge "heygen_probe_phase_seconds" ["probe", "phase"];
+    /// When the certificate that the probe last saw expires.
+    certificate_expiry: gauge "heygen_certificate_expiry_timestamp_seconds" ["probe"];
+    /// Open incidents by whose side they are on.
+    incidents_open: gauge "heygen_incidents_open" ["blame"];
+    /// Incidents opened by whose side they were on.
+    incidents: counter "heygen_incidents_total" ["blame"];
+    /// How long before the official page we knew of an incident; observed when the page admits it, and not when the page was first.
+    status_page_lead: histogram "heygen_status_page_lead_seconds" ["capability"] LEAD_SECONDS;
+    /// Always 1; what runs, and where.
+    build_info: gauge "heygen_monitor_build_info" ["version", "revision", "vantage"];
+    /// How long after its due time a probe was started.
+    scheduler_lag: histogram "heygen_monitor_scheduler_lag_seconds" [] LAG_SECONDS;
+    /// Runs that did not take place, by reason.
+    probe_skipped: counter "heygen_monitor_probe_skipped_total" ["probe", "reason"];
+    /// Whether the controls reach the internet at large.
+    internet_up: gauge "heygen_monitor_internet_up" [];
+    /// Attempts to send a notification.
+    notifications: counter "heygen_monitor_notifications_total" ["channel", "event"];
+    /// Attempts to send a notification that failed, by reason.
+    notification_failures: counter "heygen_monitor_notification_failures_total" ["channel", "reason"];
+    /// Notifications given up because the channel refused them for good.
+    notifications_dead: counter "heygen_monitor_notifications_dead_total" ["channel"];
+    /// Notifications that wait to be sent.
+    outbox_pending: gauge "heygen_monitor_outbox_pending" ["channel"];
+    /// When the oldest waiting notification came to be owed; NaN while none waits.
+    outbox_oldest: gauge "heygen_monitor_outbox_oldest_timestamp_seconds" ["channel"];
+    /// Whether the last attempt to load the configuration succeeded.
+    reload_successful: gauge "heygen_monitor_config_last_reload_successful" [];
+    /// When the configuration was last loaded successfully.
+    reload_success_at: gauge "heygen_monitor_config_last_reload_success_timestamp_seconds" [];
+    /// Operations on the database that failed.
+    storage_errors: counter "heygen_monitor_storage_errors_total" ["operation"];
+    /// Whether the monitor runs without its database for the moment.
+    storage_degraded: gauge "heygen_monitor_storage_degraded" [];
+    /// Size of the database file.
+    database_size: gauge "heygen_monitor_database_size_bytes" [];
+    /// Size of the write-ahead log of the database.
+    wal_size: gauge "heygen_monitor_wal_size_bytes" [];
+    /// Steps of the wall clock that were noticed.
+    clock_steps: counter "heygen_monitor_clock_steps_total" [];
+    /// Panics that were contained, by the task that had them.
+    panics: counter "heygen_monitor_panics_total" ["task"];
+    /// Messages logged, by level.
+    log_messages: counter "heygen_monitor_log_messages_total" ["level"];
+}
