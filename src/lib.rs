@@ -8,8 +8,10 @@ pub mod model;
 
 pub mod clock;
 pub mod engine;
+pub mod heygen;
 pub mod http_client;
 pub mod metrics;
+pub mod probe;
 pub mod secret;
 pub mod store;
 pub mod wire;

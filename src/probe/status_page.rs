@@ -1,0 +1,170 @@
+//! Reads a status page: what is configured, the products, and the probe.
+//!
+//! Owns the list of forms in the order in which they are tried. `session` fetches, remembers and
+//! decides what is accepted; each product's file only turns documents into a page. Invariant: a
+//! page that could not be read just now is never shown from an earlier reading.
+
+use url::Url;
+
+use crate::engine::page::ComponentMap;
+use crate::model::{Capability, SourceRole};
+
+mod better_stack;
+mod detect;
+mod feed;
+mod fetch;
+mod flight;
+mod form;
+mod html;
+mod incident_io;
+mod instatus;
+mod json;
+mod markup;
+mod prober;
+mod session;
+mod statuspage;
+mod statuspage_html;
+mod trouble;
+mod watch;
+mod words;
+
+pub use prober::{prober, read_address, read_once};
+
+use form::Form;
+
+/// `[[status_page]]` (contract, section 8).
+#[derive(Debug, Clone, PartialEq)]
+pub struct StatusPageCheck {
+    /// Alternates of the same page, tried in order.
+    pub urls: Vec<Url>,
+    /// What it is to us.
+    pub role: SourceRole,
+    /// What an alternative replaces.
+    pub replaces: Vec<Capability>,
+    /// Rows and words.
+    pub map: ComponentMap,
+    /// Selectors of the generic HTML reader; `None`: the page is one of the known products.
+    pub html: Option<HtmlSelectors>,
+}
+
+/// CSS selectors of the generic HTML reader.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HtmlSelectors {
+    /// One element per row.
+    pub component: String,
+    /// Its name, within the row.
+    pub name: String,
+    /// Its state, within the row: text, or the `class` where `state_attribute` says so.
+    pub state: String,
+    /// Attribute that holds the state instead of the text.
+    pub state_attribute: Option<String>,
+    /// Word on the page → component state (the words of the contract).
+    pub states: Vec<(String, crate::model::ComponentState)>,
+    /// One element per open incident (its text is the title).
+    pub incident: Option<String>,
+}
+
+/// Every way to read a page, in the order in which they are tried: what says most comes first,
+/// and HTML and feeds come after all JSON.
+static FORMS: [Form; 15] = [
+    statuspage::SUMMARY,
+    incident_io::COMPAT,
+    incident_io::PROXY,
+    better_stack::INDEX,
+    instatus::SUMMARY,
+    statuspage::PARTS,
+    incident_io::WIDGET,
+    incident_io::HTML,
+    instatus::HTML,
+    statuspage_html::HTML,
+    better_stack::HTML,
+    feed::FORMS[0],
+    feed::FORMS[1],
+    feed::FORMS[2],
+    feed::FORMS[3],
+];
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::form::Documents;
+    use super::*;
+    use crate::model::{ComponentState, Page};
+
+    const FIXTURES: [&[u8]; 13] = [
+        include_bytes!("../../tests/fixtures/status/incident_io_summary.json"),
+        include_bytes!("../../tests/fixtures/status/incident_io_components.json"),
+        include_bytes!("../../tests/fixtures/status/incident_io_incidents.json"),
+        include_bytes!("../../tests/fixtures/status/incident_io_proxy.json"),
+        include_bytes!("../../tests/fixtures/status/incident_io.atom"),
+        include_bytes!("../../tests/fixtures/status/statuspage_summary.json"),
+        include_bytes!("../../tests/fixtures/status/statuspage.html"),
+        include_bytes!("../../tests/fixtures/status/statuspage.atom"),
+        include_bytes!("../../tests/fixtures/status/instatus_summary.json"),
+        include_bytes!("../../tests/fixtures/status/instatus_components.json"),
+        include_bytes!("../../tests/fixtures/status/better_stack_index.json"),
+        include_bytes!("../../tests/fixtures/status/better_stack.html"),
+        include_bytes!("../../tests/fixtures/status/generic.rss"),
+    ];
+
+    /// Every reader on the same bytes: as the only document, and as every document.
+    fn read_by_all(bytes: &[u8]) -> Vec<Page> {
+        let address: Url = "https://status.acme.example/".parse().unwrap();
+        let now = "2026-01-02T04:00:00Z".parse().unwrap();
+        let body: Option<Arc<[u8]>> = Some(bytes.into());
+        let alone = vec![body.clone(), None, None];
+        let everywhere = vec![body; 3];
+        let read = |bodies: &Vec<_>, form: &Form| {
+            (form.read)(&Documents { address: &address, bodies, now }).ok()
+        };
+        [alone, everywhere]
+            .iter()
+            .flat_map(|bodies| FORMS.iter().filter_map(move |form| read(bodies, form)))
+            .map(|reading| reading.page)
+            .collect()
+    }
+
+    fn is_green_with_reason(page: &Page) -> bool {
+        page.state != ComponentState::Operational
+            || page.components.iter().all(|row| row.state == ComponentState::Operational)
+    }
+
+    #[test]
+    fn every_fixture_is_read_by_its_reader_alone() {
+        for fixture in FIXTURES {
+            let products: std::collections::BTreeSet<&str> =
+                read_by_all(fixture).iter().map(|page| page.product.as_str()).collect();
+            assert!(products.len() <= 1, "{products:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn no_reader_panics_on_any_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            for page in read_by_all(&bytes) {
+                prop_assert!(is_green_with_reason(&page));
+            }
+        }
+
+        #[test]
+        fn no_reader_panics_on_a_damaged_page(
+            which in 0..FIXTURES.len(),
+            at in any::<prop::sample::Index>(),
+            length in 0_usize..40,
+            patch in prop_oneof![Just(""), Just("null"), Just("[]"), Just("{}"), Just("\""), Just("<b>"), Just("é$undefined"), Just("-1")],
+        ) {
+            let mut bytes = FIXTURES[which].to_vec();
+            let from = at.index(bytes.len());
+            let to = (from + length).min(bytes.len());
+            bytes.splice(from..to, patch.bytes());
+            for page in read_by_all(&bytes) {
+                prop_assert!(is_green_with_reason(&page));
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Any page, read with the selectors of the configuration.
+//!
+//! Invariant: a selector that finds nothing makes the page unreadable; it never makes it green.
+
+use scraper::{ElementRef, Html};
+
+use super::form::{Documents, Reading, Refusal};
+use super::{HtmlSelectors, json, markup, words};
+use crate::engine::page::overall_state;
+use crate::model::{Component, ComponentState, Impact, Page, PageEvent, Phase, Product};
+
+/// Reads a page with the selectors of the configuration.
+pub(super) fn read(
+    selectors: &HtmlSelectors,
+    documents: &Documents<'_>,
+) -> Result<Reading, Refusal> {
+    let text = documents.text();
+    let html = Html::parse_document(&text);
+    let rows = markup::all(&html, &selectors.component);
+    if rows.is_empty() {
+        return Err(format!("has nothing that matches `{}`", selectors.component).into());
+    }
+    let components: Vec<Component> =
+        rows.iter().filter_map(|row| component(selectors, *row)).collect();
+    if components.is_empty() {
+        return Err(format!("has no row with a name that matches `{}`", selectors.name).into());
+    }
+    let mut warnings = Vec::new();
+    if components.len() < rows.len() {
+        let lost = rows.len() - components.len();
+        warnings.push(format!("{lost} of {} rows have no name", rows.len()));
+    }
+    json::warn_of_unknown_words(&components, &[], &mut warnings);
+    let incidents: Vec<PageEvent> = selectors
+        .incident
+        .iter()
+        .flat_map(|selector| markup::all(&html, selector))
+        .filter_map(|element| incident(&markup::text_of(element)))
+        .collect();
+    let page = Page {
+        product: Product::Html,
+        id: None,
+        name: markup::first_text(&html, "title").unwrap_or_else(|| documents.host()),
+        // What the page says of itself is for link previews, and seldom meant as an identity.
+        url: documents.address.to_string(),
+        state: overall_state(None, &components, &incidents, &[]),
+        components,
+        incidents,
+        maintenances: Vec::new(),
+        warnings,
+    };
+    Ok(Reading { page, over: Vec::new() })
+}
+
+fn component(selectors: &HtmlSelectors, row: ElementRef<'_>) -> Option<Component> {
+    let name = part(row, &selectors.name).map(markup::text_of).filter(|name| !name.is_empty())?;
+    let element = part(row, &selectors.state);
+    let raw = match &selectors.state_attribute {
+        Some(attribute) => element.and_then(|element| element.attr(attribute)).map(words::line),
+        None => element.map(markup::text_of),
+    };
+    let raw = raw.unwrap_or_default();
+    Some(Component { id: name.clone(), name, group: None, state: state_of(selectors, &raw), raw })
+}
+
+/// The element a selector finds within the row; an empty selector is the row itself.
+fn part<'a>(row: ElementRef<'a>, selector: &str) -> Option<ElementRef<'a>> {
+    if selector.trim().is_empty() { Some(row) } else { markup::first(row, selector) }
+}
+
+/// The configured word that is the whole text or one of the classes, else what the products call
+/// it; anything else is unknown.
+fn state_of(selectors: &HtmlSelectors, raw: &str) -> ComponentState {
+    let is_said = |word: &str| {
+        raw.eq_ignore_ascii_case(word.trim())
+            || raw.split_whitespace().any(|part| part.eq_ignore_ascii_case(word.trim()))
+    };
+    let said = selectors.states.iter().filter(|(word, _)| is_said(word)).map(|(_, state)| *state);
+    crate::engine::page::worst(said).unwrap_or_else(|| words::state_of(raw))
+}
+
+fn incident(title: &str) -> Option<PageEvent> {
+    (!title.is_empty()).then(|| PageEvent {
+        id: title.to_owned(),
+        title: title.to_owned(),
+        phase: Phase::Unknown,
+        impact: Impact::Unknown,
+        started_at: None,
+        updated_at: None,
+        ends_at: None,
+        components: Vec::new(),
+        updates: Vec::new(),
+    })
+}

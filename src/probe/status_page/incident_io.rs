@@ -1,0 +1,300 @@
+//! incident.io: the Statuspage-compatible JSON, the page's own JSON (`/proxy`), the same object in
+//! the HTML's flight data, and the widget.
+//!
+//! Does not read its feeds (`feed` does). Invariant: a component of the page's own JSON is
+//! operational only because that list says which ones are affected, and it is not among them.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::form::{Documents, Form, Media, Reading, Refusal};
+use super::{flight, json, statuspage, words};
+use crate::engine::page::{impact_of_state, overall_state, worst};
+use crate::model::{
+    Component, ComponentState, Impact, Page, PageEvent, PageUpdate, Phase, Product,
+};
+
+/// The Statuspage-compatible JSON. The summary may list only some components, and may leave out
+/// incidents and their texts: the other two complete it.
+pub(super) const COMPAT: Form = Form {
+    name: "incident.io JSON",
+    paths: &["api/v2/summary.json", "api/v2/components.json", "api/v2/incidents.json"],
+    media: Media::Json,
+    read: read_compat,
+};
+
+/// The JSON that the page itself asks for.
+pub(super) const PROXY: Form = Form {
+    name: "incident.io page JSON",
+    paths: &["proxy/{host}"],
+    media: Media::Json,
+    read: |documents| read_native(json::object(documents.main())?.get("summary"), documents),
+};
+
+/// The same object in the page's HTML.
+pub(super) const HTML: Form =
+    Form { name: "incident.io HTML", paths: &[""], media: Media::Html, read: read_html };
+
+/// The opt-in widget: what is going on, but no list of components.
+pub(super) const WIDGET: Form = Form {
+    name: "incident.io widget",
+    paths: &["api/v1/summary"],
+    media: Media::Json,
+    read: read_widget,
+};
+
+fn read_compat(documents: &Documents<'_>) -> Result<Reading, Refusal> {
+    let summary = json::object(documents.main())?;
+    if statuspage::product_of(&summary) != Product::IncidentIo {
+        return Err("is not incident.io's".into());
+    }
+    statuspage::is_compat(&summary)?;
+    let others: Vec<Value> =
+        [1, 2].iter().filter_map(|at| json::object(documents.body(*at)?).ok()).collect();
+    let parts: Vec<&Value> = [&summary].into_iter().chain(&others).collect();
+    Ok(statuspage::read(&parts, documents, Product::IncidentIo))
+}
+
+fn read_html(documents: &Documents<'_>) -> Result<Reading, Refusal> {
+    let html = documents.text();
+    let flight = flight::decode(&html);
+    let summary = flight::objects(&flight, "summary")
+        .find(|summary| summary.get("components").is_some_and(Value::is_array))
+        .ok_or("holds no incident.io page data")?;
+    read_native(Some(&summary), documents)
+}
+
+fn read_native(summary: Option<&Value>, documents: &Documents<'_>) -> Result<Reading, Refusal> {
+    let summary = summary.ok_or("has no `summary`")?;
+    if !summary.get("components").is_some_and(Value::is_array) {
+        return Err("has no `summary.components`".into());
+    }
+    let mut warnings = Vec::new();
+    let affected = affected(summary, "status");
+    let components = native_components(summary, &affected, &mut warnings);
+    let mut events = json::rows(summary, "ongoing_incidents", &mut warnings, native_event);
+    events.extend(json::rows(summary, "scheduled_maintenances", &mut warnings, |row| {
+        native_event(row).map(|(event, word, _)| (event, word, true))
+    }));
+    let pairs: Vec<(&PageEvent, String)> =
+        events.iter().map(|(event, word, _)| (event, word.clone())).collect();
+    json::warn_of_unknown_words(&components, &pairs, &mut warnings);
+    Ok(page(summary, documents, (components, events), warnings))
+}
+
+fn page(
+    summary: &Value,
+    documents: &Documents<'_>,
+    (components, events): (Vec<Component>, Vec<(PageEvent, String, bool)>),
+    warnings: Vec<String>,
+) -> Reading {
+    let mut over = Vec::new();
+    let (mut incidents, mut maintenances) = (Vec::new(), Vec::new());
+    for (event, _, is_maintenance) in events {
+        match (event.phase.is_over(), is_maintenance) {
+            (true, _) => over.push(event.id),
+            (false, true) => maintenances.push(event),
+            (false, false) => incidents.push(event),
+        }
+    }
+    let page = Page {
+        product: Product::IncidentIo,
+        id: json::text(summary, "id"),
+        name: json::first_text(summary, &["name", "page_title"])
+            .unwrap_or_else(|| documents.host()),
+        url: json::first_text(summary, &["public_url", "page_url"])
+            .unwrap_or_else(|| documents.address.to_string()),
+        state: overall_state(None, &components, &incidents, &maintenances),
+        components,
+        incidents,
+        maintenances,
+        warnings,
+    };
+    Reading { page, over }
+}
+
+/// Affected components by id, with the page's word under `key`.
+fn affected(value: &Value, key: &str) -> BTreeMap<String, String> {
+    json::list(value, "affected_components")
+        .iter()
+        .filter_map(|row| {
+            let id = json::first_text(row, &["component_id", "id"])?;
+            let word =
+                json::first_text(row, &[key, "current_status", "status"]).unwrap_or_default();
+            Some((id, word))
+        })
+        .collect()
+}
+
+fn native_components(
+    summary: &Value,
+    affected: &BTreeMap<String, String>,
+    warnings: &mut Vec<String>,
+) -> Vec<Component> {
+    let names_affected = summary.get("affected_components").is_some_and(Value::is_array);
+    if !names_affected {
+        warnings.push("`affected_components` is missing: no state is known".to_owned());
+    }
+    let (mut rows, hidden) = structure(summary);
+    for row in json::rows(summary, "components", warnings, |row| {
+        Some((json::text(row, "id")?, json::text(row, "name"), json::is_true(row, "hidden")))
+    }) {
+        let (id, name, is_hidden) = row;
+        let is_listed = rows.iter().any(|(known, ..)| *known == id);
+        if !is_hidden && !is_listed && !hidden.contains(&id) {
+            rows.push((id, name, None));
+        }
+    }
+    rows.into_iter()
+        .map(|(id, name, group)| {
+            let (raw, state) = match affected.get(&id) {
+                Some(word) => (word.clone(), words::state_of(word)),
+                None if names_affected => ("operational".to_owned(), ComponentState::Operational),
+                None => (String::new(), ComponentState::Unknown),
+            };
+            Component { name: name.unwrap_or_else(|| id.clone()), id, group, state, raw }
+        })
+        .collect()
+}
+
+/// Id, name and group of a row.
+type Row = (String, Option<String>, Option<String>);
+
+/// The rows in the order of the page, and the ids of those that it hides.
+fn structure(summary: &Value) -> (Vec<Row>, Vec<String>) {
+    let (mut rows, mut hidden) = (Vec::new(), Vec::new());
+    let mut take = |component: &Value, group: Option<&str>, is_hidden: bool| {
+        let Some(id) = json::first_text(component, &["component_id", "id"]) else {
+            return;
+        };
+        if is_hidden || json::is_true(component, "hidden") {
+            hidden.push(id);
+        } else {
+            rows.push((id, json::text(component, "name"), group.map(str::to_owned)));
+        }
+    };
+    for item in summary.get("structure").map_or(&[][..], |structure| json::list(structure, "items"))
+    {
+        if let Some(component) = item.get("component") {
+            take(component, None, false);
+        }
+        if let Some(group) = item.get("group") {
+            let name = json::text(group, "name");
+            for component in json::list(group, "components") {
+                take(component, name.as_deref(), json::is_true(group, "hidden"));
+            }
+        }
+    }
+    (rows, hidden)
+}
+
+fn native_event(row: &Value) -> Option<(PageEvent, String, bool)> {
+    let title = json::text(row, "name");
+    let id = json::first_text(row, &["id", "url"]).or_else(|| title.clone())?;
+    let word = json::text(row, "status").unwrap_or_default();
+    let phase = words::phase_of(&word);
+    // The page lists updates oldest first.
+    let mut updates: Vec<PageUpdate> =
+        json::list(row, "updates").iter().rev().map(update).collect();
+    updates.extend(widget_update(row, phase));
+    let updates = json::newest_first(updates);
+    let published = json::first_time(row, &["started_at", "starts_at", "published_at"]);
+    let began = json::list(row, "status_summaries")
+        .iter()
+        .filter_map(|part| json::time(part, "start_at"))
+        .min();
+    let is_maintenance = json::text(row, "type").is_some_and(|kind| kind == "maintenance")
+        || matches!(phase, Phase::Scheduled | Phase::InProgress | Phase::Completed);
+    let event = PageEvent {
+        title: title.unwrap_or_else(|| id.clone()),
+        phase,
+        impact: impact(row),
+        started_at: began.into_iter().chain(published).min(),
+        updated_at: updates.first().and_then(|update| update.at).or(published),
+        ends_at: planned_end(row).filter(|_| is_maintenance),
+        components: affected(row, "current_status").into_keys().collect(),
+        updates,
+        id,
+    };
+    Some((event, word, is_maintenance))
+}
+
+fn planned_end(row: &Value) -> Option<crate::model::Timestamp> {
+    json::first_time(row, &["scheduled_end_at", "ends_at"]).or_else(|| {
+        json::list(row, "status_summaries")
+            .iter()
+            .filter_map(|part| json::time(part, "end_at"))
+            .max()
+    })
+}
+
+/// The impact as of now: `current_status`, not the worst it ever was, and never the page's icon.
+fn impact(row: &Value) -> Impact {
+    if let Some(word) = json::text(row, "current_worst_impact") {
+        return words::impact_of(&word);
+    }
+    let now = affected(row, "current_status");
+    if let Some(state) = worst(now.values().map(|word| words::state_of(word))) {
+        return impact_of_state(state);
+    }
+    json::list(row, "status_summaries")
+        .last()
+        .and_then(|part| json::text(part, "worst_component_status"))
+        .map_or(Impact::Unknown, |word| words::impact_of(&word))
+}
+
+fn update(row: &Value) -> PageUpdate {
+    let plain = row.get("message_string").and_then(Value::as_str).map(words::lines);
+    PageUpdate {
+        at: json::time(row, "published_at"),
+        phase: json::text(row, "to_status").map_or(Phase::Unknown, |word| words::phase_of(&word)),
+        text: plain
+            .filter(|text| !text.is_empty())
+            .unwrap_or_else(|| rich_text(row.get("message"))),
+    }
+}
+
+/// The one update that the widget gives.
+fn widget_update(row: &Value, phase: Phase) -> Option<PageUpdate> {
+    let text = row.get("last_update_message").and_then(Value::as_str)?;
+    Some(PageUpdate { at: json::time(row, "last_update_at"), phase, text: words::lines(text) })
+}
+
+/// The text of a rich-text tree, where the plain copy of it is missing.
+fn rich_text(node: Option<&Value>) -> String {
+    fn collect(node: &Value, text: &mut String) {
+        if let Some(part) = node.get("text").and_then(Value::as_str) {
+            text.push_str(part);
+        }
+        if node.get("type").and_then(Value::as_str) == Some("lineBreak") {
+            text.push('\n');
+        }
+        for child in json::list(node, "content") {
+            collect(child, text);
+        }
+        if node.get("type").and_then(Value::as_str) == Some("paragraph") {
+            text.push('\n');
+        }
+    }
+    let mut text = String::new();
+    if let Some(node) = node {
+        collect(node, &mut text);
+    }
+    words::lines(&text)
+}
+
+fn read_widget(documents: &Documents<'_>) -> Result<Reading, Refusal> {
+    let widget = json::object(documents.main())?;
+    if !widget.get("ongoing_incidents").is_some_and(Value::is_array)
+        || widget.get("page_url").is_none()
+    {
+        return Err("is no incident.io widget".into());
+    }
+    let mut warnings = vec!["the widget lists no components: no state is known".to_owned()];
+    let mut events = Vec::new();
+    for key in ["ongoing_incidents", "in_progress_maintenances", "scheduled_maintenances"] {
+        events.extend(json::rows(&widget, key, &mut warnings, native_event));
+    }
+    Ok(page(&widget, documents, (Vec::new(), events), warnings))
+}
