@@ -11,6 +11,7 @@ pub mod engine;
 pub mod heygen;
 pub mod http_client;
 pub mod metrics;
+pub mod notify;
 pub mod probe;
 pub mod secret;
 pub mod store;
