@@ -7,6 +7,7 @@
 pub mod model;
 
 pub mod clock;
+pub mod deliver;
 pub mod engine;
 pub mod heygen;
 pub mod http_client;

@@ -1,0 +1,281 @@
+//! The deliver loop: claim → send → finish; woken by a commit and by time.
+//!
+//! Owns when a delivery is tried (again) and what a dead one causes. Does not own what is owed
+//! (`engine`), where it is kept (`store`) or how it is sent (`notify`). Invariants: a delivery that
+//! was claimed is sent at most once until the store knows how that went, so a full disk never
+//! turns one message into many; a channel that hangs holds up no other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::clock::Clock;
+use crate::engine::{Owed, words};
+use crate::metrics::{Metrics, Task};
+use crate::model::{Attempt, AttemptResult, Delivery, EventKind, Timestamp};
+use crate::notify::Notifier;
+use crate::notify::sample::{Speaker, channel_broken};
+use crate::store::{Store, StoreError};
+
+mod backoff;
+mod drill;
+mod lanes;
+
+pub use drill::{DrillResult, drill_results, owe_drills};
+use lanes::{Lanes, Sent};
+
+/// How long a claimed delivery is ours, in real time: longer than the longest attempt.
+const LEASE: Duration = Duration::from_secs(90);
+/// The loop turns at least this often in real time, so that the watchdog sees it live.
+const TURN: Duration = Duration::from_secs(5);
+/// Pause after the database refused something.
+const PAUSE: Duration = Duration::from_secs(1);
+/// What is in flight when we are told to stop may take this long to land.
+const LANDING: Duration = Duration::from_secs(5);
+
+/// The notifiers of one configuration, by the name of their channel.
+pub type Notifiers = BTreeMap<String, Arc<dyn Notifier>>;
+
+/// The deliver loop.
+pub struct Deliver {
+    /// Where deliveries are claimed and finished.
+    pub store: Store,
+    /// Counters and gauges.
+    pub metrics: Arc<Metrics>,
+    /// The time; attempts themselves have real deadlines.
+    pub clock: Clock,
+    /// Rung when something new is owed.
+    pub owed: Arc<Notify>,
+    /// The channels of the current configuration.
+    pub notifiers: watch::Receiver<Notifiers>,
+    /// Called once a turn: the loop is alive.
+    pub turned: Box<dyn Fn() + Send + Sync>,
+}
+
+/// A running loop: its parts and what it knows besides the outbox. Nothing of the latter is needed
+/// after a restart.
+struct Loop {
+    parts: Deliver,
+    lanes: Lanes,
+    /// What the database refused so far, oldest first.
+    unsaved: Vec<Write>,
+    /// Channels whose last delivery was refused for good; the others were told.
+    broken: BTreeSet<String>,
+    /// Channels with deliveries that the configuration does not know; warned of once.
+    unknown: BTreeSet<String>,
+}
+
+/// Something the store has to know.
+enum Write {
+    Finish { delivery_id: i64, attempt: Attempt, next_at: Option<Timestamp> },
+    Owe(Box<Owed>),
+}
+
+impl Deliver {
+    /// Runs until cancelled; then lets what is in flight land for at most 5 s.
+    pub async fn run(self, cancel: CancellationToken) {
+        let mut this = self.begin();
+        loop {
+            (this.parts.turned)();
+            let wait = this.turn().await;
+            tokio::select! {
+                () = cancel.cancelled() => break,
+                sent = this.lanes.next() => this.settle(sent).await,
+                Ok(()) = this.parts.notifiers.changed() => this.unknown.clear(),
+                () = this.parts.owed.notified() => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+        if tokio::time::timeout(LANDING, this.land()).await.is_err() {
+            info!("stopping with messages in flight; they are sent again after the next start");
+        }
+    }
+
+    /// Sends everything that is due, once each: `notify test` without a daemon.
+    pub async fn pass(self) {
+        let mut this = self.begin();
+        this.turn().await;
+        while !this.lanes.is_idle() {
+            let sent = this.lanes.next().await;
+            this.settle(sent).await;
+            this.turn().await;
+        }
+    }
+
+    fn begin(self) -> Loop {
+        Loop {
+            parts: self,
+            lanes: Lanes::default(),
+            unsaved: Vec::new(),
+            broken: BTreeSet::new(),
+            unknown: BTreeSet::new(),
+        }
+    }
+}
+
+impl Loop {
+    async fn land(&mut self) {
+        while !self.lanes.is_idle() {
+            let sent = self.lanes.next().await;
+            self.settle(sent).await;
+        }
+    }
+
+    /// Saves what is unsaved, claims what is due, sends it off; answers how long, in real time, to
+    /// wait for anything else.
+    async fn turn(&mut self) -> Duration {
+        self.save().await;
+        match self.claim().await {
+            Ok(next_at) => {
+                let Some(next_at) = next_at else { return TURN };
+                let wait = words::between(self.parts.clock.now(), next_at);
+                self.parts.clock.real(wait).clamp(Duration::from_millis(10), TURN)
+            }
+            Err(failure) => {
+                warn_of(&failure);
+                PAUSE
+            }
+        }
+    }
+
+    async fn claim(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let now = self.parts.clock.now();
+        for delivery in self.parts.store.claim(now, self.lease()).await? {
+            self.take_on(delivery);
+        }
+        self.lanes.depart(now, &self.parts.notifiers.borrow());
+        self.parts.metrics.outbox(&self.parts.store.outbox().await?);
+        self.parts.store.next_delivery_at().await
+    }
+
+    /// A claimed delivery whose last attempt is not saved yet is not sent again.
+    fn take_on(&mut self, delivery: Delivery) {
+        let is_unsaved = |write: &Write| matches!(write, Write::Finish { delivery_id, .. } if *delivery_id == delivery.id);
+        if self.unsaved.iter().any(is_unsaved) {
+            return;
+        }
+        let channel = &delivery.channel;
+        let is_known = self.parts.notifiers.borrow().contains_key(channel);
+        if !is_known && self.unknown.insert(channel.clone()) {
+            warn!(
+                channel,
+                "channel {channel} is owed messages but is not in the configuration; they are kept"
+            );
+        }
+        self.lanes.take_on(delivery);
+    }
+
+    /// The lease in the clock's time.
+    fn lease(&self) -> Duration {
+        let second = self.parts.clock.real(Duration::from_secs(1)).as_secs_f64();
+        LEASE.mul_f64(second.recip().max(1.0))
+    }
+
+    async fn settle(&mut self, sent: Sent) {
+        let Sent { delivery, begun_at, kind, result, has_panicked } = sent;
+        if has_panicked {
+            self.parts.metrics.panicked(Task::Deliver);
+        }
+        let (result, next_at) = backoff::after(kind, &delivery, result, self.parts.clock.now());
+        let attempt = Attempt { at: begun_at, result };
+        self.parts.metrics.attempted(&delivery.channel, delivery.message.event, &attempt);
+        log(&delivery, &attempt, next_at);
+        let delivery_id = delivery.id;
+        self.unsaved.push(Write::Finish { delivery_id, attempt: attempt.clone(), next_at });
+        match &attempt.result {
+            AttemptResult::Accepted { .. } => drop(self.broken.remove(&delivery.channel)),
+            AttemptResult::Retry { .. } => {}
+            AttemptResult::Dead { detail, .. } => self.tell_others(&delivery, detail),
+        }
+        self.save().await;
+    }
+
+    /// A channel that refuses for good is news for the others, once until it works again.
+    fn tell_others(&mut self, delivery: &Delivery, detail: &str) {
+        if !self.broken.insert(delivery.channel.clone()) {
+            return;
+        }
+        let speaker =
+            Speaker { vantage: &delivery.message.vantage, account: &delivery.message.account };
+        let message = channel_broken(&delivery.channel, detail, speaker, self.parts.clock.now());
+        for name in self.parts.notifiers.borrow().keys() {
+            if !self.broken.contains(name) {
+                let channel = name.clone();
+                let message = message.clone();
+                self.unsaved.push(Write::Owe(Box::new(Owed { channel, message })));
+            }
+        }
+    }
+
+    /// Writes what the store does not know yet; what it refuses is kept and tried again.
+    async fn save(&mut self) {
+        let mut refused = Vec::new();
+        for write in std::mem::take(&mut self.unsaved) {
+            let result = match &write {
+                Write::Finish { delivery_id, attempt, next_at } => {
+                    self.parts.store.finish(*delivery_id, attempt, *next_at).await
+                }
+                Write::Owe(owed) => {
+                    self.parts.store.owe(owed, self.parts.clock.now()).await.map(drop)
+                }
+            };
+            if let Err(failure) = result {
+                warn_of(&failure);
+                refused.push(write);
+            }
+        }
+        self.unsaved = refused;
+    }
+}
+
+fn warn_of(failure: &StoreError) {
+    let reason = crate::error_chain(failure);
+    warn!(operation = failure.operation, "the database refuses the outbox: {reason}");
+}
+
+fn log(delivery: &Delivery, attempt: &Attempt, next_at: Option<Timestamp>) {
+    let channel = &delivery.channel;
+    let number = delivery.attempts + 1;
+    let what = what(delivery);
+    match &attempt.result {
+        AttemptResult::Accepted { .. } => info!(
+            channel,
+            delivery.id = delivery.id,
+            incident.id = delivery.message.thread(),
+            attempt = number,
+            "channel {channel} was told {what}"
+        ),
+        AttemptResult::Retry { detail, .. } => {
+            let wait =
+                next_at.map(|next_at| words::between(attempt.at, next_at)).unwrap_or_default();
+            warn!(
+                channel,
+                delivery.id = delivery.id,
+                incident.id = delivery.message.thread(),
+                attempt = number,
+                "channel {channel} could not be told {what}: {detail}; again in {}",
+                words::duration(wait)
+            );
+        }
+        AttemptResult::Dead { detail, .. } => error!(
+            channel,
+            delivery.id = delivery.id,
+            incident.id = delivery.message.thread(),
+            attempt = number,
+            "channel {channel} will never be told {what}: {detail}"
+        ),
+    }
+}
+
+fn what(delivery: &Delivery) -> String {
+    let event = delivery.message.event;
+    match (&delivery.message.incident, event) {
+        (Some(incident), _) => format!("of incident #{}: {event}", incident.id),
+        (None, EventKind::Drill) => "a drill".to_owned(),
+        (None, _) => format!("a message about this monitor: {event}"),
+    }
+}
