@@ -16,6 +16,7 @@ pub mod notify;
 pub mod probe;
 pub mod secret;
 pub mod store;
+pub mod web;
 pub mod wire;
 
 /// An error with all its causes, for a log line: `cannot commit: disk full`.

@@ -1,0 +1,104 @@
+//! The HTTP side: a page for people, JSON for scripts, metrics and health for operators.
+//!
+//! Owns the routes and what every answer has in common. Reads what was decided (the view) and what
+//! is stored, decides nothing and changes nothing: everything that changes something goes through
+//! the admin socket. Invariant: GET and HEAD alone, and the security headers are on every answer.
+
+mod api;
+mod guard;
+mod health;
+mod ops;
+mod page;
+mod problem;
+mod serve;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use jiff::tz::TimeZone;
+use tokio::sync::watch;
+use tower_http::catch_panic::CatchPanicLayer;
+
+pub use self::health::Health;
+use self::problem::Problem;
+pub use self::serve::serve;
+use crate::clock::Clock;
+use crate::metrics::{Metrics, Task};
+use crate::model::View;
+use crate::store::Store;
+
+/// A view older than this (in real time) is not passed on as if it were current. The core
+/// publishes one at least every 10 s, whatever the probes do.
+const VIEW_STALE_AFTER: Duration = Duration::from_secs(90);
+
+/// What the HTTP side reads; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct WebState {
+    /// What the daemon believes; `None` until the first decision.
+    pub view: watch::Receiver<Option<Arc<View>>>,
+    /// History.
+    pub store: Store,
+    /// What `/metrics` shows.
+    pub metrics: Arc<Metrics>,
+    /// The time.
+    pub clock: Clock,
+    /// Whether the loops turn.
+    pub health: Arc<Health>,
+    /// What may change with a reload.
+    pub settings: watch::Receiver<WebSettings>,
+}
+
+/// What the HTTP side takes from the configuration.
+#[derive(Debug, Clone)]
+pub struct WebSettings {
+    /// Address of the listener; requests may name it.
+    pub address: IpAddr,
+    /// Other host names that requests may carry (`web.hosts`, and the host of `web.public_url`).
+    pub hosts: Vec<String>,
+    /// Zone in which the page shows times.
+    pub timezone: TimeZone,
+}
+
+impl WebState {
+    /// What the daemon believes now.
+    ///
+    /// # Errors
+    /// When it believes nothing yet, or has not reached a verdict for so long that its last one
+    /// must not be taken for the present.
+    fn current(&self) -> Result<Arc<View>, Problem> {
+        let view = self.view.borrow().clone().ok_or_else(Problem::starting)?;
+        let age = self.clock.now().duration_since(view.verdict.at);
+        let age = self.clock.real(Duration::try_from(age).unwrap_or_default());
+        if age > VIEW_STALE_AFTER { Err(Problem::standstill(view.verdict.at)) } else { Ok(view) }
+    }
+}
+
+/// Every route of the contract, section 5, that has something to show by now.
+pub fn router(state: WebState) -> Router {
+    let api = Router::new()
+        .route("/verdict", get(api::verdict))
+        .route("/incidents", get(api::incidents))
+        .route("/incidents/{id}", get(api::incident))
+        .route("/advice", get(api::advice))
+        .route("/gate/{capability}", get(api::gate));
+    let metrics = Arc::clone(&state.metrics);
+    let panicked = move |_panic: Box<dyn std::any::Any + Send>| {
+        metrics.panicked(Task::Web);
+        Problem::internal().into_response_now()
+    };
+    Router::new()
+        .route("/", get(page::page))
+        .route("/assets/{name}", get(page::asset))
+        .route("/metrics", get(ops::metrics))
+        .route("/-/healthy", get(ops::healthy))
+        .route("/-/ready", get(ops::ready))
+        .nest("/api/v1", api)
+        .fallback(guard::not_found)
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), guard::admit))
+        .layer(axum::middleware::map_response(guard::add_headers))
+        .with_state(state)
+}
