@@ -6,6 +6,7 @@
 
 pub mod model;
 
+pub mod admin;
 pub mod clock;
 pub mod deliver;
 pub mod engine;
@@ -16,6 +17,7 @@ pub mod notify;
 pub mod probe;
 pub mod secret;
 pub mod store;
+pub mod systemd;
 pub mod web;
 pub mod wire;
 

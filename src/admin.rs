@@ -1,0 +1,70 @@
+//! The Unix socket through which the command line changes something in the running daemon.
+//!
+//! Owns the protocol: one JSON object per line, one request and one response per connection. What
+//! a request does is the daemon's ([`AdminHandler`]). Invariant: who may connect is decided by the
+//! file's mode (0660) alone; nothing of this is reachable over HTTP.
+
+mod client;
+mod server;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::client::{RequestError, request};
+pub use self::server::{AdminHandler, AdminSocket, BindError, serve, socket_path};
+use crate::wire::VerdictJson;
+
+/// The longest line in either direction; a verdict with all its evidence stays far below.
+const LINE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// What the command line asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// What the daemon believes.
+    Status,
+    /// Read the configuration again; a wrong one changes nothing.
+    Reload,
+    /// Owe a drill to one channel, or to all.
+    NotifyTest {
+        /// Name of the channel; all when absent.
+        #[serde(default)]
+        channel: Option<String>,
+    },
+}
+
+/// What the daemon answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Response {
+    /// To [`Request::Status`]; `verdict` is absent until the first decision.
+    Status {
+        /// The verdict.
+        verdict: Option<Box<VerdictJson>>,
+    },
+    /// To [`Request::Reload`]: the new configuration is in force.
+    Reloaded {
+        /// What is allowed but worth saying, one sentence each.
+        warnings: Vec<String>,
+    },
+    /// To [`Request::NotifyTest`], once every delivery has ended or its time is up.
+    NotifyTested {
+        /// One entry per channel.
+        results: Vec<TestResult>,
+    },
+    /// The request was understood and could not be done; nothing has changed.
+    Refused {
+        /// Why, for people; may span lines (a wrong configuration names all its problems).
+        message: String,
+    },
+}
+
+/// How a drill ended on one channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestResult {
+    /// Name of the channel.
+    pub channel: String,
+    /// Whether the channel accepted it.
+    pub delivered: bool,
+    /// What the channel said, redacted; empty when it said nothing.
+    pub detail: String,
+}
