@@ -1,0 +1,204 @@
+//! Secrets come from a file, from systemd's credentials or from the environment; exactly one of
+//! them.
+//!
+//! Owns reading them and teaching the redactor. Invariant: no fault quotes a secret, and every
+//! secret that was read is known to the redactor before anything else is done with it.
+
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use super::problem::Fault;
+use super::{SecretOrigin, Surroundings};
+use crate::secret::{Redactor, Secret};
+
+/// Longer files are no keys.
+const LONGEST_SECRET_BYTES: u64 = 16 * 1024;
+
+/// A secret that can come from several places.
+#[derive(Debug)]
+pub(super) struct Kind {
+    /// What people call it.
+    pub(super) label: &'static str,
+    /// Its name among the credentials.
+    pub(super) credential: &'static str,
+    /// Its variable.
+    pub(super) variable: &'static str,
+}
+
+/// HeyGen's API key.
+pub(super) const API_KEY: Kind =
+    Kind { label: "the HeyGen API key", credential: "heygen_api_key", variable: "HEYGEN_API_KEY" };
+
+/// The incoming webhook of Slack.
+pub(super) const SLACK_WEBHOOK: Kind = Kind {
+    label: "the Slack webhook",
+    credential: "slack_webhook_url",
+    variable: "SLACK_WEBHOOK_URL",
+};
+
+/// The password of the SMTP server.
+pub(super) const SMTP_PASSWORD: Kind =
+    Kind { label: "the SMTP password", credential: "smtp_password", variable: "SMTP_PASSWORD" };
+
+/// Reads secrets.
+#[derive(Debug)]
+pub(super) struct Vault<'a> {
+    surroundings: &'a Surroundings,
+    credentials: Option<PathBuf>,
+    /// Knows every secret that was read.
+    pub(super) redactor: Redactor,
+    /// Where each came from.
+    pub(super) origins: Vec<SecretOrigin>,
+}
+
+impl<'a> Vault<'a> {
+    pub(super) fn new(surroundings: &'a Surroundings) -> Self {
+        let credentials = surroundings.variable("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        Self { surroundings, credentials, redactor: Redactor::default(), origins: Vec::new() }
+    }
+
+    /// The places outside the configuration that offer this secret, for people; `named` is the
+    /// file that the configuration names, which may be the credential itself.
+    pub(super) fn offers(&self, kind: &Kind, named: Option<&Path>) -> Vec<String> {
+        let credential = self
+            .credential(kind)
+            .filter(|path| named != Some(path))
+            .map(|_| format!("$CREDENTIALS_DIRECTORY/{}", kind.credential));
+        let variable = self.surroundings.variable(kind.variable);
+        let variable = variable.map(|_| format!("{} in the environment", kind.variable));
+        credential.into_iter().chain(variable).collect()
+    }
+
+    /// The secret from outside the configuration, if it is offered.
+    ///
+    /// # Errors
+    /// Offered twice, or unreadable.
+    pub(super) fn offered(&mut self, kind: &Kind) -> Result<Option<Secret>, Fault> {
+        let offers = self.offers(kind, None);
+        if offers.len() > 1 {
+            return Err(two_sources(kind, &offers));
+        }
+        let Some(from) = offers.into_iter().next() else {
+            return Ok(None);
+        };
+        let text = match self.credential(kind) {
+            Some(path) => read(kind, &path, Guard::Systemd)?,
+            None => self.surroundings.variable(kind.variable).unwrap_or_default().to_owned(),
+        };
+        self.learn(kind, kind.label.to_owned(), &text, from).map(Some)
+    }
+
+    /// The secret in a file that the configuration names. `what` says whose secret it is.
+    ///
+    /// # Errors
+    /// Missing, unreadable, empty, or open to others.
+    pub(super) fn file(&mut self, kind: &Kind, what: String, path: &Path) -> Result<Secret, Fault> {
+        let inside =
+            self.credentials.as_deref().is_some_and(|directory| path.starts_with(directory));
+        let guard = if inside { Guard::Systemd } else { Guard::Mode };
+        let text = read(kind, path, guard)?;
+        self.learn(kind, what, &text, path.display().to_string())
+    }
+
+    fn learn(
+        &mut self,
+        kind: &Kind,
+        what: String,
+        text: &str,
+        from: String,
+    ) -> Result<Secret, Fault> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(Fault::new(
+                format!("{} is empty: {from}", kind.label),
+                "write the secret into it, and nothing else",
+            ));
+        }
+        let secret = Secret::new(text);
+        self.redactor.learn(&secret);
+        if text.contains(char::is_control) {
+            return Err(Fault::new(
+                format!("{} has more than one line: {from}", kind.label),
+                "the secret must stand there alone",
+            ));
+        }
+        self.origins.push(SecretOrigin { what, from });
+        Ok(secret)
+    }
+
+    fn credential(&self, kind: &Kind) -> Option<PathBuf> {
+        let path = self.credentials.as_ref()?.join(kind.credential);
+        match std::fs::symlink_metadata(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            _ => Some(path),
+        }
+    }
+}
+
+/// The fault of a secret with more than one source.
+pub(super) fn two_sources(kind: &Kind, sources: &[String]) -> Fault {
+    Fault::new(
+        format!("{} has two sources: {}", kind.label, sources.join(" and ")),
+        "keep one of them: it could not be told which is the right one",
+    )
+}
+
+/// Who guards a secret file against other users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Guard {
+    /// Its mode.
+    Mode,
+    /// The service manager: credentials are mounted for this service alone.
+    Systemd,
+}
+
+fn read(kind: &Kind, path: &Path, guard: Guard) -> Result<String, Fault> {
+    let shown = path.display();
+    let mut file = std::fs::File::open(path).map_err(|error| unreadable(kind, path, &error))?;
+    let metadata = file.metadata().map_err(|error| unreadable(kind, path, &error))?;
+    if metadata.is_dir() {
+        return Err(Fault::new(
+            format!("the file of {} is a directory: {shown}", kind.label),
+            "name the file in it",
+        ));
+    }
+    let mode = metadata.permissions().mode() & 0o777;
+    if guard == Guard::Mode && mode & 0o077 != 0 {
+        return Err(Fault::new(
+            format!("the file of {} can be read by others (mode {mode:03o}): {shown}", kind.label),
+            format!("run `chmod 600 {shown}`, and replace the secret if others may have read it"),
+        ));
+    }
+    let mut text = String::new();
+    let limit = LONGEST_SECRET_BYTES + 1;
+    file.by_ref()
+        .take(limit)
+        .read_to_string(&mut text)
+        .map_err(|error| unreadable(kind, path, &error))?;
+    if text.len() as u64 == limit {
+        return Err(Fault::new(
+            format!("the file of {} is longer than 16 KiB: {shown}", kind.label),
+            "the secret must stand there alone",
+        ));
+    }
+    Ok(text)
+}
+
+fn unreadable(kind: &Kind, path: &Path, error: &std::io::Error) -> Fault {
+    let shown = path.display();
+    let hint = match error.kind() {
+        ErrorKind::NotFound => {
+            format!("write the secret to {shown} (mode 600), or correct the path")
+        }
+        ErrorKind::PermissionDenied => {
+            "make the user that runs heygen-monitor its owner (chown), or use LoadCredential".into()
+        }
+        _ => "the file must hold the secret as plain text, and nothing else".into(),
+    };
+    let why = match error.kind() {
+        ErrorKind::NotFound => "is missing".to_owned(),
+        _ => format!("cannot be read ({error})"),
+    };
+    Fault::new(format!("the file of {} {why}: {shown}", kind.label), hint)
+}

@@ -1,0 +1,68 @@
+//! Keys that deserve a better answer than "unknown": what later versions bring, secrets written
+//! inline, and what things are called elsewhere.
+//!
+//! Invariant: none of them is a key of `raw`.
+
+use super::problem::Fault;
+
+/// Keys of the contract that this version does not have, by the table they stand in.
+const LATER: [(&str, &[&str]); 6] = [
+    ("", &["budget", "route", "maintenance", "heartbeat", "jobs", "show_titles"]),
+    ("heygen", &["concurrency"]),
+    ("web", &["auth"]),
+    ("probe.check", &["queue", "render", "translation", "speech", "webhook"]),
+    ("channel", &["webhook", "alertmanager", "pagerduty", "ntfy"]),
+    ("channel.slack", &["token_file", "channel"]),
+];
+
+/// Secrets that must not stand in the file, and what stands there instead.
+const INLINE_SECRETS: [(&str, &str, &str, &str); 3] = [
+    ("heygen", "api_key", "api_key_file", "HEYGEN_API_KEY"),
+    ("channel.slack", "webhook_url", "webhook_url_file", "SLACK_WEBHOOK_URL"),
+    ("channel.email.smtp", "password", "password_file", "SMTP_PASSWORD"),
+];
+
+/// What a key is called elsewhere, and here.
+const ELSEWHERE: [(&str, &str); 12] = [
+    ("interval", "every"),
+    ("period", "every"),
+    ("cron", "schedule"),
+    ("tz", "timezone"),
+    ("zone", "timezone"),
+    ("address", "listen"),
+    ("bind", "listen"),
+    ("recipients", "to"),
+    ("user", "username"),
+    ("database", "path"),
+    ("file", "path"),
+    ("names", "name"),
+];
+
+/// The fault of a key that is known to be wrong in the table `table` (`probe.check`).
+pub(super) fn fault(table: &str, key: &str) -> Option<Fault> {
+    if LATER.iter().any(|(place, keys)| *place == table && keys.contains(&key)) {
+        let full = if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
+        return Some(Fault::new(
+            format!("`{full}` is not available in this version of heygen-monitor"),
+            "remove it for now; the key is right, and a later version will know it",
+        ));
+    }
+    let (_, _, file_key, variable) =
+        INLINE_SECRETS.iter().find(|(place, name, ..)| *place == table && *name == key)?;
+    Some(Fault::new(
+        format!("`{key}` is a secret and must not stand in the configuration"),
+        format!(
+            "put it into a file of its own (mode 600) and write `{file_key} = \"/path/to/file\"`, \
+             or set {variable} in the environment; a value that stood here may have been read by \
+             others: replace it"
+        ),
+    ))
+}
+
+/// What people who know another tool may have meant, if it is one of the known keys.
+pub(super) fn elsewhere(key: &str, known: &[&str]) -> Option<&'static str> {
+    ELSEWHERE
+        .iter()
+        .find(|(theirs, ours)| *theirs == key && known.contains(ours))
+        .map(|(_, ours)| *ours)
+}
