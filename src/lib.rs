@@ -17,6 +17,7 @@ pub mod metrics;
 pub mod notify;
 pub mod probe;
 pub mod secret;
+pub mod simulator;
 pub mod store;
 pub mod systemd;
 pub mod web;
