@@ -14,6 +14,7 @@ pub mod engine;
 pub mod heygen;
 pub mod http_client;
 pub mod metrics;
+pub mod monitor;
 pub mod notify;
 pub mod probe;
 pub mod secret;
