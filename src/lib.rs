@@ -9,6 +9,7 @@ pub mod model;
 pub mod admin;
 pub mod clock;
 pub mod config;
+pub mod daemon;
 pub mod deliver;
 pub mod engine;
 pub mod heygen;

@@ -1,0 +1,104 @@
+//! What the admin socket's requests do.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+
+use super::failure::StartError;
+use super::reload::Reloader;
+use crate::admin::{AdminHandler, AdminSocket, Request, Response, TestResult};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::deliver::{drill_results, owe_drills};
+use crate::error_chain;
+use crate::model::View;
+use crate::notify::sample::Speaker;
+use crate::store::{Store, StoreError};
+use crate::wire::VerdictJson;
+
+/// A drill that no channel has accepted by then is reported as it stands, in real time.
+const DRILL_WITHIN: Duration = Duration::from_secs(45);
+
+pub(super) struct Door {
+    pub(super) reloader: Arc<Reloader>,
+    pub(super) view: watch::Receiver<Option<Arc<View>>>,
+    pub(super) store: Store,
+    pub(super) owed: Arc<Notify>,
+    pub(super) clock: Clock,
+}
+
+/// Makes the admin socket in `directory`.
+pub(super) fn open(directory: &Path) -> Result<AdminSocket, StartError> {
+    let failed = |source| StartError::Runtime { directory: directory.to_owned(), source };
+    std::fs::create_dir_all(directory).map_err(failed)?;
+    let path = crate::admin::socket_path(directory.to_str(), directory);
+    AdminSocket::bind(&path).map_err(StartError::Admin)
+}
+
+/// Leaves the address of the HTTP side in the file `listen` (contract, section 9).
+pub(super) fn leave_address(directory: &Path, address: SocketAddr) -> Result<PathBuf, StartError> {
+    let path = directory.join("listen");
+    let failed = |source| StartError::Runtime { directory: directory.to_owned(), source };
+    std::fs::write(&path, format!("http://{address}\n")).map_err(failed)?;
+    Ok(path)
+}
+
+impl AdminHandler for Door {
+    async fn handle(&self, request: Request) -> Response {
+        match request {
+            Request::Status => {
+                let view = self.view.borrow().clone();
+                let verdict = view.map(|view| Box::new(VerdictJson::from(&view.verdict)));
+                Response::Status { verdict }
+            }
+            Request::Reload => match self.reloader.reload().await {
+                Ok(warnings) => Response::Reloaded { warnings },
+                Err(refused) => Response::Refused { message: refused.rendered },
+            },
+            Request::NotifyTest { channel } => self.test(channel.as_deref()).await,
+        }
+    }
+}
+
+impl Door {
+    async fn test(&self, only: Option<&str>) -> Response {
+        let config = self.reloader.config().await;
+        let names: Vec<_> = config.channels.iter().map(|channel| channel.name.clone()).collect();
+        let is_chosen = |name: &&String| only.is_none_or(|only| only == name.as_str());
+        let chosen: Vec<_> = names.iter().filter(is_chosen).cloned().collect();
+        if chosen.is_empty() {
+            let message = match only {
+                Some(name) => {
+                    format!("there is no channel `{name}`; there are: {}", names.join(", "))
+                }
+                None => "no channel is configured".to_owned(),
+            };
+            return Response::Refused { message };
+        }
+        match self.drill(&chosen, &config).await {
+            Ok(results) => Response::NotifyTested { results },
+            Err(failure) => Response::Refused { message: error_chain(&failure) },
+        }
+    }
+
+    async fn drill(
+        &self,
+        channels: &[String],
+        config: &Config,
+    ) -> Result<Vec<TestResult>, StoreError> {
+        let settings = &config.settings;
+        let speaker = Speaker { vantage: &settings.vantage, account: &settings.account };
+        let drills = owe_drills(&self.store, channels, speaker, self.clock.now()).await?;
+        self.owed.notify_one();
+        let results = drill_results(&self.store, &drills, DRILL_WITHIN).await?;
+        let results = results.into_iter().map(|result| TestResult {
+            channel: result.channel,
+            delivered: result.delivered,
+            detail: result.detail,
+        });
+        Ok(results.collect())
+    }
+}

@@ -1,0 +1,114 @@
+//! Why the daemon could not start, what to do about it, and the exit code.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use crate::admin::BindError;
+use crate::http_client::ClientError;
+use crate::store::{OpenError, StoreError};
+
+/// Why the daemon could not start.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the messages say what the variants are")]
+pub enum StartError {
+    #[error("the history cannot be used")]
+    Store(#[source] OpenError),
+    #[error("the history cannot be read")]
+    Recall(#[source] StoreError),
+    #[error("cannot listen on {address}")]
+    Listen {
+        address: SocketAddr,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("the runtime directory {} cannot be used", directory.display())]
+    Runtime {
+        directory: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("cannot take commands")]
+    Admin(#[source] BindError),
+    #[error("cannot reach the service manager")]
+    Supervisor(#[source] std::io::Error),
+    #[error("cannot send requests")]
+    Http(#[source] ClientError),
+}
+
+impl StartError {
+    /// The exit code of the contract, section 4.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Store(OpenError::Locked { .. }) => 75,
+            Self::Store(OpenError::Directory { .. }) => 73,
+            Self::Store(OpenError::Newer { .. }) => 78,
+            Self::Store(
+                OpenError::File { .. }
+                | OpenError::Sqlite { .. }
+                | OpenError::Migration { .. }
+                | OpenError::Backup { .. }
+                | OpenError::OldSqlite { .. },
+            )
+            | Self::Recall(_)
+            | Self::Listen { .. }
+            | Self::Runtime { .. }
+            | Self::Admin(_)
+            | Self::Supervisor(_)
+            | Self::Http(_) => 74,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Store(OpenError::Locked { pid, .. }) => {
+                Some(format!("stop it first (kill {pid}), or give this one its own storage.path"))
+            }
+            Self::Store(OpenError::Directory { directory, .. }) => Some(format!(
+                "make {} writable for this user, or set storage.path or \
+                 HEYGEN_MONITOR_STATE_DIR to a directory that is",
+                directory.display()
+            )),
+            Self::Store(OpenError::Newer { backup, .. }) => Some(newer_hint(backup.as_deref())),
+            Self::Store(OpenError::File { path, .. }) => Some(format!(
+                "free some space, or make {} a file that this user may write",
+                path.display()
+            )),
+            Self::Listen { address, source } => Some(listen_hint(*address, source)),
+            Self::Runtime { directory, .. } => {
+                Some(format!("make {} writable for this user", directory.display()))
+            }
+            Self::Store(
+                OpenError::Sqlite { .. }
+                | OpenError::Migration { .. }
+                | OpenError::Backup { .. }
+                | OpenError::OldSqlite { .. },
+            )
+            | Self::Recall(_)
+            | Self::Admin(_)
+            | Self::Supervisor(_)
+            | Self::Http(_) => None,
+        }
+    }
+}
+
+fn newer_hint(backup: Option<&Path>) -> String {
+    let backup = backup.map_or_else(|| "FILE".to_owned(), |path| path.display().to_string());
+    format!(
+        "start the newer version again, or put back what it backed up before it changed the \
+         database: heygen-monitor db restore {backup}"
+    )
+}
+
+fn listen_hint(address: SocketAddr, source: &std::io::Error) -> String {
+    match source.kind() {
+        std::io::ErrorKind::AddrInUse => format!(
+            "another program listens on port {}; set web.listen to a free port (0 takes any)",
+            address.port()
+        ),
+        std::io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need a privilege; set web.listen to a higher one".to_owned()
+        }
+        _ => "set web.listen to an address of this machine, e.g. 127.0.0.1:10043".to_owned(),
+    }
+}

@@ -1,0 +1,158 @@
+//! What all loops stand on, and each loop built on it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, mpsc, watch};
+use tracing::warn;
+
+use super::Deps;
+use super::failure::StartError;
+use super::parts::{client_options, probe_deps};
+use super::upkeep::Upkeep;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::deliver::{Deliver, Notifiers};
+use crate::engine::Memory;
+use crate::http_client::HttpClient;
+use crate::metrics::{Catalogue, Metrics};
+use crate::model::View;
+use crate::monitor::{Change, Monitor, Pace, Rounds, Start};
+use crate::store::{Opened, Store};
+use crate::web::{Health, WebSettings, WebState};
+
+pub(super) struct Ground {
+    pub(super) config: Config,
+    pub(super) store: Store,
+    pub(super) monitor_id: String,
+    pub(super) http: HttpClient,
+    pub(super) address: SocketAddr,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) clock: Clock,
+    pub(super) health: Arc<Health>,
+    pub(super) owed: Arc<Notify>,
+}
+
+impl Ground {
+    /// Opens what can be refused: the history, the client, the port.
+    pub(super) async fn lay(
+        config: Config,
+        deps: &Deps,
+    ) -> Result<(Self, TcpListener), StartError> {
+        let clock = deps.clock.clone();
+        let opened = open(&config, &clock).await?;
+        for repair in &opened.repairs {
+            warn!("{repair}");
+        }
+        let options = client_options(&config, &deps.http);
+        let http = HttpClient::new(&options).map_err(StartError::Http)?;
+        let wanted = config.web.listen;
+        let failed = |source| StartError::Listen { address: wanted, source };
+        let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+        let metrics = Arc::new(Metrics::new(&Catalogue::of(&config.settings)));
+        deps.log_counter.count_into(&metrics);
+        metrics.reloaded(true, clock.now());
+        let ground = Self {
+            config,
+            store: opened.store,
+            monitor_id: opened.monitor_id,
+            http,
+            address: listener.local_addr().unwrap_or(wanted),
+            metrics,
+            clock,
+            health: Arc::new(Health::new()),
+            owed: Arc::new(Notify::new()),
+        };
+        Ok((ground, listener))
+    }
+
+    /// The monitor loop, as it was when the last one ended.
+    pub(super) async fn monitor(
+        &self,
+        changes: mpsc::Receiver<Change>,
+        view: watch::Sender<Option<Arc<View>>>,
+    ) -> Result<Monitor, StartError> {
+        let recollection = self.store.recall(self.clock.now()).await.map_err(StartError::Recall)?;
+        let start = Start {
+            memory: Memory::recall(&self.config.settings, recollection, self.clock.now()),
+            pace: Pace::Scheduled { monitor_id: self.monitor_id.clone() },
+            attempt_cap: None,
+        };
+        let deps = probe_deps(&self.config, self.http.clone(), self.clock.clone());
+        let (specs, settings) = (self.config.probes.clone(), self.config.settings.clone());
+        Ok(Monitor {
+            rounds: Rounds::new(specs, settings, &deps, start),
+            store: self.store.clone(),
+            metrics: Arc::clone(&self.metrics),
+            clock: self.clock.clone(),
+            changes,
+            view,
+            owed: Arc::clone(&self.owed),
+            turned: self.stamp(Health::monitor_turned),
+            storage_degraded: self.storage_degraded(),
+        })
+    }
+
+    pub(super) fn deliver(&self, notifiers: watch::Receiver<Notifiers>) -> Deliver {
+        Deliver {
+            store: self.store.clone(),
+            metrics: Arc::clone(&self.metrics),
+            clock: self.clock.clone(),
+            owed: Arc::clone(&self.owed),
+            turned: self.stamp(Health::deliver_turned),
+            notifiers,
+        }
+    }
+
+    pub(super) fn upkeep(&self) -> Upkeep {
+        Upkeep {
+            store: self.store.clone(),
+            metrics: Arc::clone(&self.metrics),
+            clock: self.clock.clone(),
+            retention: self.config.storage.retention,
+            beat: self.stamp(Health::store_beat),
+            storage_degraded: self.storage_degraded(),
+            errors: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn web(
+        &self,
+        view: watch::Receiver<Option<Arc<View>>>,
+        settings: watch::Receiver<WebSettings>,
+    ) -> WebState {
+        WebState {
+            view,
+            store: self.store.clone(),
+            metrics: Arc::clone(&self.metrics),
+            clock: self.clock.clone(),
+            health: Arc::clone(&self.health),
+            settings,
+        }
+    }
+
+    fn stamp(&self, stamp: fn(&Health)) -> Box<dyn Fn() + Send + Sync> {
+        let health = Arc::clone(&self.health);
+        Box::new(move || stamp(&health))
+    }
+
+    fn storage_degraded(&self) -> Box<dyn Fn(bool) + Send + Sync> {
+        let (health, metrics) = (Arc::clone(&self.health), Arc::clone(&self.metrics));
+        Box::new(move |degraded| {
+            health.storage_degraded(degraded);
+            metrics.storage_degraded(degraded);
+        })
+    }
+}
+
+async fn open(config: &Config, clock: &Clock) -> Result<Opened, StartError> {
+    let path = config.storage.path.clone();
+    let now = clock.now();
+    let opened = tokio::task::spawn_blocking(move || Store::open(&path, now)).await;
+    match opened {
+        Ok(result) => result.map_err(StartError::Store),
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}

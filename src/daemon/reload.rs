@@ -1,0 +1,91 @@
+//! A reload: validate first, then swap; a bad file changes nothing and says so (facts I33).
+
+use std::net::SocketAddr;
+
+use tokio::sync::{Mutex, mpsc, watch};
+use tracing::{info, warn};
+
+use super::{ReadConfig, client_options, parts, probe_deps};
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::deliver::Notifiers;
+use crate::http_client::{ClientOptions, HttpClient};
+use crate::metrics::{Catalogue, Metrics};
+use crate::monitor::Change;
+use crate::web::WebSettings;
+
+pub(super) struct Reloader {
+    pub(super) read_config: ReadConfig,
+    pub(super) current: Mutex<Config>,
+    pub(super) http: ClientOptions,
+    pub(super) monitor_id: String,
+    pub(super) address: SocketAddr,
+    pub(super) changes: mpsc::Sender<Change>,
+    pub(super) settings: watch::Sender<WebSettings>,
+    pub(super) channels: watch::Sender<Notifiers>,
+    pub(super) metrics: std::sync::Arc<Metrics>,
+    pub(super) clock: Clock,
+}
+
+impl Reloader {
+    /// Answers what is allowed but worth saying. One at a time: a second reload waits for the first.
+    pub(super) async fn reload(&self) -> Result<Vec<String>, ConfigError> {
+        let mut current = self.current.lock().await;
+        match self.prepare() {
+            Ok((config, http)) => {
+                warn_of_restarts(&current, &config);
+                self.take_over(&config, &http).await;
+                let warnings = config.warnings.clone();
+                *current = config;
+                self.metrics.reloaded(true, self.clock.now());
+                info!("the configuration was read again and taken over");
+                Ok(warnings)
+            }
+            Err(refused) => {
+                self.metrics.reloaded(false, self.clock.now());
+                Err(refused)
+            }
+        }
+    }
+
+    fn prepare(&self) -> Result<(Config, HttpClient), ConfigError> {
+        let config = (self.read_config)()?;
+        let http = HttpClient::new(&client_options(&config, &self.http)).map_err(|failure| {
+            ConfigError { rendered: crate::error_chain(&failure), problems: 1 }
+        })?;
+        Ok((config, http))
+    }
+
+    async fn take_over(&self, config: &Config, http: &HttpClient) {
+        self.metrics.set_catalogue(&Catalogue::of(&config.settings));
+        self.settings.send_replace(parts::web_settings(config, self.address));
+        self.channels.send_replace(parts::notifiers(config, http, &self.monitor_id));
+        let change = Change {
+            specs: config.probes.clone(),
+            settings: config.settings.clone(),
+            deps: probe_deps(config, http.clone(), self.clock.clone()),
+        };
+        if self.changes.send(change).await.is_err() {
+            // The monitor loop is gone; the supervision is already bringing the daemon down.
+            warn!("the configuration is not taken over: the monitor loop has ended");
+        }
+    }
+
+    /// The configuration that is in force.
+    pub(super) async fn config(&self) -> Config {
+        self.current.lock().await.clone()
+    }
+}
+
+fn warn_of_restarts(old: &Config, new: &Config) {
+    let restarts = [
+        ("web.listen", old.web.listen != new.web.listen),
+        ("storage", old.storage.path != new.storage.path),
+        ("storage.retention", old.storage.retention != new.storage.retention),
+    ];
+    for (key, changed) in restarts {
+        if changed {
+            warn!("`{key}` has changed; it is taken over at the next start");
+        }
+    }
+}

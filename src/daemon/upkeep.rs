@@ -1,0 +1,115 @@
+//! What has to be done every ten seconds whatever happens: the heartbeat row, gauges of the
+//! storage and the outbox, the look at the wall clock, retention.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, warn};
+
+use crate::clock::Clock;
+use crate::error_chain;
+use crate::metrics::Metrics;
+use crate::model::Timestamp;
+use crate::store::{Retention, Store, StoreError};
+
+/// The heartbeat stretch is extended this often (facts I20 asks for 30 s, the watchdog for 20 s).
+const BEAT: Duration = Duration::from_secs(10);
+/// The history is backed up this often (facts I30).
+const BACK_UP_EVERY: Duration = Duration::from_hours(24);
+/// Retention runs this often.
+const RETAIN_EVERY: Duration = Duration::from_hours(1);
+
+pub(super) struct Upkeep {
+    pub(super) store: Store,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) clock: Clock,
+    pub(super) retention: Retention,
+    /// Called after a heartbeat was committed.
+    pub(super) beat: Box<dyn Fn() + Send + Sync>,
+    /// Called with whether the database refuses writes.
+    pub(super) storage_degraded: Box<dyn Fn(bool) + Send + Sync>,
+    /// Errors of the database that were counted, by operation; starts empty.
+    pub(super) errors: BTreeMap<&'static str, u64>,
+}
+
+impl Upkeep {
+    pub(super) async fn run(mut self, cancel: CancellationToken) {
+        let mut retain_at = self.clock.now();
+        let mut back_up_at = later(retain_at, BACK_UP_EVERY);
+        loop {
+            self.beat().await;
+            self.count_errors();
+            self.look_at_the_clock();
+            let now = self.clock.now();
+            if now >= retain_at {
+                self.retain().await;
+                retain_at = later(now, RETAIN_EVERY);
+            }
+            if now >= back_up_at {
+                self.back_up().await;
+                back_up_at = later(now, BACK_UP_EVERY);
+            }
+            tokio::select! {
+                () = cancel.cancelled() => return,
+                () = self.clock.sleep(BEAT) => {}
+            }
+        }
+    }
+
+    async fn beat(&self) {
+        match self.store.heartbeat(self.clock.now()).await {
+            Ok(()) => (self.beat)(),
+            Err(failure) => warn_of(&failure),
+        }
+        let (database_bytes, wal_bytes) = self.store.sizes();
+        self.metrics.storage_sizes(database_bytes, wal_bytes);
+        match self.store.outbox().await {
+            Ok(lines) => self.metrics.outbox(&lines),
+            Err(failure) => warn_of(&failure),
+        }
+    }
+
+    /// Errors of the database since the last look, whoever met them.
+    fn count_errors(&mut self) {
+        let health = self.store.health();
+        for (operation, errors) in health.errors {
+            let known = self.errors.insert(operation, errors).unwrap_or(0);
+            for _ in known..errors {
+                self.metrics.storage_failed(operation);
+            }
+        }
+        (self.storage_degraded)(health.is_degraded);
+    }
+
+    async fn back_up(&self) {
+        match self.store.back_up(self.clock.now()).await {
+            Ok(path) => debug!("the history was backed up to {}", path.display()),
+            Err(failure) => warn!("the history cannot be backed up: {}", error_chain(&failure)),
+        }
+    }
+
+    fn look_at_the_clock(&self) {
+        if let Some(step) = self.clock.follow_wall_clock() {
+            self.metrics.clock_stepped();
+            warn!("the wall clock is {:.1} s ahead of where it should be", step.seconds);
+        }
+    }
+
+    async fn retain(&self) {
+        match self.store.retain(self.clock.now(), self.retention).await {
+            Ok(0) => {}
+            Ok(rows) => debug!("retention deleted {rows} rows"),
+            Err(failure) => warn_of(&failure),
+        }
+    }
+}
+
+fn warn_of(failure: &StoreError) {
+    warn!(operation = failure.operation, "upkeep of the history: {}", error_chain(failure));
+}
+
+fn later(now: Timestamp, by: Duration) -> Timestamp {
+    now.saturating_add(by).unwrap_or(now)
+}
