@@ -7,6 +7,7 @@
 pub mod model;
 
 pub mod admin;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;

@@ -1,0 +1,241 @@
+//! The command line: arguments in, text and an exit code out.
+//!
+//! Owns the grammar of the commands and their exit codes (contract, section 4); each family of
+//! commands is a file. Decides nothing about HeyGen. Invariant: data goes to stdout, everything
+//! else to stderr.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::clock::Clock;
+use crate::config::{Config, Surroundings};
+use crate::metrics::LogCounter;
+use crate::model::Capability;
+
+pub mod advice;
+pub mod check;
+pub mod config;
+pub mod db;
+pub mod demo;
+pub mod incidents;
+pub mod logging;
+pub mod notify;
+pub mod output;
+pub mod probe;
+pub mod remote;
+pub mod run;
+pub mod status_page;
+pub mod verdict;
+
+/// What every command gets besides its own arguments.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// `--config`.
+    pub config: Option<PathBuf>,
+    /// The environment.
+    pub surroundings: Surroundings,
+    /// The time.
+    pub clock: Clock,
+    /// Counts log lines for the daemon's metrics.
+    pub log_counter: LogCounter,
+}
+
+/// Exit codes of the contract, section 4.
+pub mod exit {
+    /// Done.
+    pub const OK: u8 = 0;
+    /// It did not work.
+    pub const FAILED: u8 = 1;
+    /// The command line is wrong.
+    pub const USAGE: u8 = 64;
+    /// The state directory cannot be used.
+    pub const STATE: u8 = 73;
+    /// A port or a file cannot be used.
+    pub const IO: u8 = 74;
+    /// Another instance holds the lock.
+    pub const LOCKED: u8 = 75;
+    /// The configuration (or the database's version) is wrong.
+    pub const CONFIG: u8 = 78;
+}
+
+/// Is it HeyGen, or is it us?
+#[derive(Debug, Parser)]
+#[command(name = "heygen-monitor", version, about, max_term_width = 100)]
+#[command(after_help = "\
+Examples:
+  heygen-monitor check                      is HeyGen down? (no key needed)
+  HEYGEN_API_KEY=… heygen-monitor check     with your own key
+  heygen-monitor demo                       a whole day of trouble in 90 s, no network needed
+  heygen-monitor run                        the daemon")]
+pub struct Cli {
+    /// Configuration file [default: the first of $HEYGEN_MONITOR_CONFIG,
+    /// $XDG_CONFIG_HOME/heygen-monitor/config.toml, /etc/heygen-monitor/config.toml; else built in].
+    #[arg(long, short, global = true, value_name = "FILE", alias = "config.file")]
+    pub config: Option<PathBuf>,
+    /// How log lines look.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        default_value = "text",
+        alias = "log.format"
+    )]
+    pub log_format: LogFormat,
+    /// Say more (twice: everything).
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+#[allow(missing_docs, reason = "each command documents itself where its arguments are")]
+pub enum Command {
+    /// Run the daemon in the foreground.
+    Run,
+    Check(check::CheckArgs),
+    /// What the running daemon believes.
+    Status(remote::StatusArgs),
+    Advice(advice::AdviceArgs),
+    /// Incidents: list, show.
+    Incidents(incidents::IncidentsArgs),
+    Probe(probe::ProbeArgs),
+    StatusPage(status_page::StatusPageArgs),
+    /// Try channels out: test, render.
+    #[command(subcommand)]
+    Notify(notify::NotifyCommand),
+    /// Work with the configuration: check, init, schema, show.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Care for the database: check, backup, restore.
+    #[command(subcommand)]
+    Db(db::DbCommand),
+    /// Make the running daemon read its configuration again.
+    Reload,
+    /// Ask the running daemon over HTTP whether it is healthy.
+    Healthcheck,
+    Demo(demo::DemoArgs),
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+/// Runs a command and answers its exit code.
+///
+/// # Errors
+/// What a command could not do and has no exit code of its own for.
+pub async fn run(
+    cli: Cli,
+    surroundings: Surroundings,
+    log_counter: LogCounter,
+) -> anyhow::Result<u8> {
+    let context = Context { config: cli.config, surroundings, clock: Clock::system(), log_counter };
+    match cli.command {
+        Command::Run => run::run(&context).await,
+        Command::Check(args) => check::run(args, &context).await,
+        Command::Status(args) => remote::status(args, &context).await,
+        Command::Advice(args) => advice::run(args, &context).await,
+        Command::Incidents(args) => incidents::run(args, &context).await,
+        Command::Probe(args) => probe::run(args, &context).await,
+        Command::StatusPage(args) => status_page::run(&args, &context).await,
+        Command::Notify(command) => notify::run(command, &context).await,
+        Command::Config(command) => config::run(command, &context).await,
+        Command::Db(command) => db::run(command, &context).await,
+        Command::Reload => remote::reload(&context).await,
+        Command::Healthcheck => remote::healthcheck(&context).await,
+        Command::Demo(args) => demo::run(args, &context).await,
+        Command::Completions { shell } => completions(shell),
+        Command::Man => manual(),
+    }
+}
+
+/// Loads the configuration, or says on stderr what is wrong with it and answers the exit code.
+///
+/// # Errors
+/// [`exit::CONFIG`].
+pub(crate) fn load_config(context: &Context) -> Result<Config, u8> {
+    let file = crate::config::find(context.config.as_deref(), &context.surroundings);
+    match crate::config::load(file.as_deref(), &context.surroundings, context.clock.now()) {
+        Ok(config) => {
+            for warning in &config.warnings {
+                output::say(&format!("warning: {warning}"));
+            }
+            Ok(config)
+        }
+        Err(error) => {
+            output::say(&error.rendered);
+            Err(exit::CONFIG)
+        }
+    }
+}
+
+/// A duration argument: `15s`, `1h 30m`, `30d` (a day is 24 hours).
+///
+/// # Errors
+/// What is wrong with the text.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let span: jiff::Span = text
+        .parse()
+        .map_err(|_| "a duration like `15s`, `1h 30m` or `30d` is needed".to_owned())?;
+    let exact = span
+        .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
+        .map_err(|_| "months and years have no fixed length; use days".to_owned())?;
+    Duration::try_from(exact).map_err(|_| "a duration cannot be negative".to_owned())
+}
+
+/// A capability argument.
+///
+/// # Errors
+/// Names the capabilities there are.
+pub(crate) fn capability(text: &str) -> Result<Capability, String> {
+    text.parse().map_err(|_| {
+        let all: Vec<_> = Capability::ALL.iter().map(|one| one.as_str()).collect();
+        format!("the capabilities are {}", all.join(", "))
+    })
+}
+
+fn completions(shell: clap_complete::Shell) -> anyhow::Result<u8> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "heygen-monitor", &mut text);
+    output::print(String::from_utf8(text)?.trim_end())?;
+    Ok(exit::OK)
+}
+
+fn manual() -> anyhow::Result<u8> {
+    let mut text = Vec::new();
+    clap_mangen::Man::new(Cli::command()).section("1").render(&mut text)?;
+    output::print(String::from_utf8(text)?.trim_end())?;
+    Ok(exit::OK)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        assert_eq!(duration("15s"), Ok(Duration::from_secs(15)));
+        assert_eq!(duration("1h 30m"), Ok(Duration::from_mins(90)));
+        assert_eq!(duration("30d"), Ok(Duration::from_hours(720)));
+        for wrong in ["", "soon", "-5s", "1y"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! `config check|init|schema|show`: the configuration before it is used.
+//!
+//! Changes nothing but the file that `init` writes. Invariant: no secret is printed.
+
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Subcommand;
+
+use super::output::{print, say};
+use super::{Context, exit};
+use crate::config::{self, Config};
+use crate::engine::schedule::Schedule;
+use crate::model::Timestamp;
+use crate::probe::ProbeSpec;
+
+/// Where `init` writes when nothing else is said.
+const SYSTEM_FILE: &str = "/etc/heygen-monitor/config.toml";
+
+/// How many runs of a cron expression `check` shows.
+const SHOWN_RUNS: usize = 3;
+
+/// The subcommands of `config`.
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
+pub enum ConfigCommand {
+    /// Name everything that is wrong, with line and column.
+    Check,
+    /// Write a commented configuration; everything in it is a default.
+    Init {
+        /// Where to; default: --config, else the place where it is looked for first.
+        #[arg(long, value_name = "FILE")]
+        path: Option<PathBuf>,
+        /// Replace a file that is there already.
+        #[arg(long)]
+        force: bool,
+    },
+    /// Print the JSON Schema, for editors.
+    Schema,
+    /// Print the configuration in effect, secrets masked.
+    Show,
+}
+
+/// Runs a subcommand of `config`; the answer is the exit code.
+///
+/// # Errors
+/// When stdout cannot be written.
+#[expect(clippy::unused_async, reason = "every command has the same signature")]
+pub async fn run(command: ConfigCommand, context: &Context) -> anyhow::Result<u8> {
+    match command {
+        ConfigCommand::Check => with_config(context, |config, now| Ok(summary(config, now))),
+        ConfigCommand::Show => with_config(context, |config, _| {
+            config::effective(config).context("the configuration cannot be written as TOML")
+        }),
+        ConfigCommand::Schema => {
+            print(&serde_json::to_string_pretty(&config::json_schema())?)?;
+            Ok(exit::OK)
+        }
+        ConfigCommand::Init { path, force } => Ok(init(&target(path, context), force)),
+    }
+}
+
+/// Prints what `text` makes of the configuration, or everything that is wrong with it.
+fn with_config(
+    context: &Context,
+    text: impl Fn(&Config, Timestamp) -> anyhow::Result<String>,
+) -> anyhow::Result<u8> {
+    let now = context.clock.now();
+    let file = config::find(context.config.as_deref(), &context.surroundings);
+    match config::load(file.as_deref(), &context.surroundings, now) {
+        Ok(config) => {
+            print(text(&config, now)?.trim_end())?;
+            Ok(exit::OK)
+        }
+        Err(error) => {
+            say(&error.rendered);
+            Ok(exit::CONFIG)
+        }
+    }
+}
+
+fn summary(config: &Config, now: Timestamp) -> String {
+    let file = config.file.as_ref().map(|file| file.display().to_string());
+    let mut lines = vec![format!("ok: {}", file.unwrap_or_else(|| "built-in default".to_owned()))];
+    let names: Vec<&str> = config.channels.iter().map(|channel| channel.name.as_str()).collect();
+    lines.push(match names.as_slice() {
+        [] => "channels: none, so nobody is told (add a [[channel]], or set SLACK_WEBHOOK_URL)"
+            .to_owned(),
+        names => format!("channels: {}", names.join(", ")),
+    });
+    lines.push(match &config.heygen.api_key {
+        Some(_) => "API key: present".to_owned(),
+        None => "API key: none, so only what needs no key is watched (set HEYGEN_API_KEY, or \
+                 heygen.api_key_file)"
+            .to_owned(),
+    });
+    lines.push(format!("history: {}", config.storage.path.display()));
+    lines.push(format!("probes: {}", config.probes.len()));
+    lines.extend(config.probes.iter().map(|probe| probe_line(probe, config, now)));
+    lines.extend(config.warnings.iter().map(|warning| format!("warning: {warning}")));
+    lines.join("\n")
+}
+
+fn probe_line(probe: &ProbeSpec, config: &Config, now: Timestamp) -> String {
+    let schedule = match &probe.schedule {
+        Schedule::Every(every) => format!("every {}", config::duration_text(*every)),
+        Schedule::Cron(cron) => {
+            let runs = std::iter::successors(cron.next_after(now), |run| cron.next_after(*run));
+            let zone = &config.settings.timezone;
+            let runs: Vec<String> = runs
+                .take(SHOWN_RUNS)
+                .map(|run| run.to_zoned(zone.clone()).strftime("%a %F %T %Z").to_string())
+                .collect();
+            format!("at {}: next {}", cron.expression, runs.join(", "))
+        }
+    };
+    format!("  {} ({}) {schedule}", probe.name, probe.kind())
+}
+
+/// `--path`, `--config`, `$HEYGEN_MONITOR_CONFIG` or the user's own file; as root the system's.
+fn target(path: Option<PathBuf>, context: &Context) -> PathBuf {
+    let env = |name: &str| context.surroundings.env.get(name).filter(|value| !value.is_empty());
+    let user = || {
+        let own = env("XDG_CONFIG_HOME").map(PathBuf::from);
+        let own = own.or_else(|| env("HOME").map(|home| Path::new(home).join(".config")))?;
+        let is_root = rustix::process::geteuid().is_root();
+        (!is_root).then(|| own.join("heygen-monitor/config.toml"))
+    };
+    path.or_else(|| context.config.clone())
+        .or_else(|| env("HEYGEN_MONITOR_CONFIG").map(PathBuf::from))
+        .or_else(user)
+        .unwrap_or_else(|| PathBuf::from(SYSTEM_FILE))
+}
+
+fn init(path: &Path, force: bool) -> u8 {
+    let shown = path.display();
+    match write_example(path, force) {
+        Ok(()) => {
+            say(&format!(
+                "wrote {shown}: everything in it is a default\n\
+                 next: edit it, then `heygen-monitor --config {shown} config check`"
+            ));
+            exit::OK
+        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            say(&format!(
+                "{shown} exists already and was left as it is\n\
+                 hint: choose another place with --path, or replace it with --force"
+            ));
+            exit::FAILED
+        }
+        Err(error) => {
+            say(&format!(
+                "{shown} cannot be written: {error}\n\
+                 hint: choose a place that you may write to with --path"
+            ));
+            exit::IO
+        }
+    }
+}
+
+/// Writes the example; without `force` never over something else. A replaced file is replaced
+/// whole or not at all.
+fn write_example(path: &Path, force: bool) -> std::io::Result<()> {
+    if let Some(directory) = path.parent().filter(|directory| !directory.as_os_str().is_empty()) {
+        if directory.exists() && !directory.is_dir() {
+            return Err(std::io::Error::new(ErrorKind::NotADirectory, "it would lie in a file"));
+        }
+        std::fs::create_dir_all(directory)?;
+    }
+    if path.is_dir() {
+        return Err(std::io::Error::new(ErrorKind::IsADirectory, "it is a directory"));
+    }
+    let fresh = if force { path.with_extension("toml.new") } else { path.to_owned() };
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).mode(0o644);
+    if force {
+        options.create(true).truncate(true);
+    } else {
+        options.create_new(true);
+    }
+    let mut file = options.open(&fresh)?;
+    file.write_all(config::EXAMPLE.as_bytes())?;
+    file.sync_all()?;
+    if force { std::fs::rename(&fresh, path) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Surroundings;
+
+    #[test]
+    fn the_summary_shows_the_next_runs_of_a_cron_expression_and_every_warning() {
+        let text = "timezone = \"Europe/Berlin\"\n[[probe]]\nname = \"c\"\n\
+                    schedule = \"0 30 9 * * Mon-Fri\"\ncheck.control = { https = [\"https://a.example.org\"] }";
+        let now = "2026-11-20T12:00:00Z".parse().unwrap();
+        let file = Path::new("config.toml");
+        let config = config::parse(text, file, &Surroundings::default(), now).unwrap();
+        let summary = summary(&config, now);
+        let line = "  c (control) at 0 30 9 * * Mon-Fri: next Mon 2026-11-23 09:30:00 CET, \
+                    Tue 2026-11-24 09:30:00 CET, Wed 2026-11-25 09:30:00 CET";
+        assert!(summary.lines().any(|shown| shown == line), "{summary}");
+        assert!(summary.contains("\nwarning: there is 1 target"), "{summary}");
+    }
+}

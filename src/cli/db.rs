@@ -1,0 +1,139 @@
+//! `db check|backup|restore`: care for the database, beside a running daemon where that can be.
+//!
+//! Finds the database through the configuration; what is done to it is done by `store`.
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+
+use super::{Context, exit, load_config, output};
+use crate::model::Timestamp;
+use crate::store::{self, BackupError, OpenError};
+
+/// What to do with the database.
+#[derive(Debug, Clone, Subcommand)]
+pub enum DbCommand {
+    /// Check that the database is whole (also while the daemon runs)
+    Check,
+    /// Copy the database to FILE (also while the daemon runs)
+    Backup {
+        /// Where to; replaced if it exists
+        file: PathBuf,
+    },
+    /// Replace the database by the backup FILE (the daemon must be stopped)
+    Restore {
+        /// Where from
+        file: PathBuf,
+    },
+}
+
+/// Runs it and answers the exit code.
+///
+/// # Errors
+/// When stdout cannot be written.
+pub async fn run(command: DbCommand, context: &Context) -> anyhow::Result<u8> {
+    let now = context.clock.now();
+    let Ok(config) = load_config(context) else {
+        return Ok(exit::CONFIG);
+    };
+    let path = config.storage.path;
+    let done = tokio::task::spawn_blocking(move || act(&command, &path, now)).await?;
+    match done {
+        Ok(sentence) => {
+            output::print(&sentence)?;
+            Ok(exit::OK)
+        }
+        Err(error) => Ok(explain(error)),
+    }
+}
+
+/// Does it; answers what was done in one sentence.
+fn act(command: &DbCommand, path: &Path, now: Timestamp) -> Result<String, BackupError> {
+    match command {
+        DbCommand::Check => {
+            let contents = store::check(path)?;
+            Ok(format!(
+                "{} is whole: schema {}, {} observations, {} incidents, {} deliveries owed",
+                path.display(),
+                contents.schema,
+                contents.observations,
+                contents.incidents,
+                contents.owed
+            ))
+        }
+        DbCommand::Backup { file } => {
+            store::back_up_to(path, file)?;
+            Ok(format!("{} is a checked copy of {}", file.display(), path.display()))
+        }
+        DbCommand::Restore { file } => match store::restore(path, file, now)? {
+            Some(old) => Ok(format!(
+                "{} is restored; what it was before is kept as {}",
+                path.display(),
+                old.display()
+            )),
+            None => Ok(format!("{} is restored", path.display())),
+        },
+    }
+}
+
+/// Says what went wrong and what to do, and answers the exit code.
+fn explain(error: BackupError) -> u8 {
+    let (code, hint) = match &error {
+        BackupError::Place(place) => {
+            let code = match **place {
+                OpenError::Locked { .. } => exit::LOCKED,
+                OpenError::Directory { .. } => exit::STATE,
+                _ => exit::FAILED,
+            };
+            (code, Some(place.hint()))
+        }
+        BackupError::File { .. } | BackupError::Sqlite { .. } | BackupError::Unusable { .. } => {
+            (exit::FAILED, None)
+        }
+    };
+    output::say(&format!("{:#}", anyhow::Error::new(error)));
+    if let Some(hint) = hint {
+        output::say(&format!("hint: {hint}"));
+    }
+    code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    fn now() -> Timestamp {
+        "2026-11-20T09:00:00Z".parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_backup_taken_while_the_daemon_runs_can_be_restored_after_it_stopped() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("history.db");
+        let copy = directory.path().join("copy.db");
+        let opened = Store::open(&path, now()).unwrap();
+        let backup = DbCommand::Backup { file: copy.clone() };
+        act(&backup, &path, now()).unwrap();
+        let check = act(&DbCommand::Check, &path, now()).unwrap();
+        assert!(check.ends_with("schema 1, 0 observations, 0 incidents, 0 deliveries owed"));
+
+        let restore = DbCommand::Restore { file: copy };
+        let refused = act(&restore, &path, now()).unwrap_err();
+        assert_eq!(explain(refused), exit::LOCKED);
+        opened.store.close().await;
+        let restored = act(&restore, &path, now()).unwrap();
+        assert!(restored.contains("history.db.replaced-1795165200"), "{restored}");
+        let again = Store::open(&path, now()).unwrap();
+        assert_eq!(again.monitor_id, opened.monitor_id);
+        assert_eq!(again.repairs, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_check_of_nothing_says_so() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = act(&DbCommand::Check, &directory.path().join("none.db"), now()).unwrap_err();
+        assert!(error.to_string().ends_with("there is no such file"), "{error}");
+        assert_eq!(explain(error), exit::FAILED);
+    }
+}

@@ -1,0 +1,196 @@
+//! `notify test` and `notify render`: whether channels work, and what they would show.
+//!
+//! Owns how the results are printed. A test goes through the real outbox: by the running daemon,
+//! else by taking its place for one pass. Invariant: `render` sends nothing and opens nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Subcommand;
+
+use super::{Context, exit, load_config, output, remote};
+use crate::admin::{Request, Response, TestResult};
+use crate::config::Config;
+use crate::daemon::{StartError, client_options, notify_deps};
+use crate::deliver::{Deliver, DrillResult, Notifiers, drill_results, owe_drills};
+use crate::error_chain;
+use crate::http_client::{ClientOptions, HttpClient};
+use crate::metrics::{Catalogue, Metrics};
+use crate::model::{Delivery, DeliveryState, EventKind};
+use crate::notify::notifier;
+use crate::notify::sample::{Speaker, sample};
+use crate::store::{Opened, Store};
+
+/// Try channels out.
+#[derive(Debug, Subcommand)]
+pub enum NotifyCommand {
+    /// Send a realistic drill through the real outbox.
+    #[command(after_help = "Exit: 0 every channel accepted it, 1 at least one did not")]
+    Test {
+        /// Only this channel.
+        #[arg(long, value_name = "NAME")]
+        channel: Option<String>,
+    },
+    /// Print what a channel would be told, without sending anything.
+    Render {
+        /// Which channel.
+        #[arg(long, value_name = "NAME")]
+        channel: String,
+        /// Which kind of event: opened, resolved, reminder …
+        #[arg(long, value_name = "EVENT", value_parser = event)]
+        event: EventKind,
+    },
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the HTTP client cannot be built, the outbox refuses, or stdout cannot be written.
+pub async fn run(command: NotifyCommand, context: &Context) -> anyhow::Result<u8> {
+    let Ok(config) = load_config(context) else {
+        return Ok(exit::CONFIG);
+    };
+    match command {
+        NotifyCommand::Test { channel } => test(channel, &config, context).await,
+        NotifyCommand::Render { channel, event } => render(&channel, event, &config, context),
+    }
+}
+
+async fn test(only: Option<String>, config: &Config, context: &Context) -> anyhow::Result<u8> {
+    let chosen = match chosen(config, only.as_deref()) {
+        Ok(chosen) => chosen,
+        Err(code) => return Ok(code),
+    };
+    let request = Request::NotifyTest { channel: only };
+    match remote::ask(config, context, &request).await {
+        Ok(Response::NotifyTested { results }) => print(&results),
+        Ok(Response::Refused { message }) => {
+            output::say(&format!("error: {message}"));
+            Ok(exit::FAILED)
+        }
+        Ok(Response::Status { .. } | Response::Reloaded { .. }) => {
+            anyhow::bail!("the daemon answered something else; is it of another version?")
+        }
+        // Without a daemon we take its place; with one that is stuck, its lock says so.
+        Err(_) => test_alone(&chosen, config, context).await,
+    }
+}
+
+async fn test_alone(chosen: &[String], config: &Config, context: &Context) -> anyhow::Result<u8> {
+    let path = config.storage.path.clone();
+    let now = context.clock.now();
+    let opened = tokio::task::spawn_blocking(move || Store::open(&path, now)).await?;
+    let Opened { store, monitor_id, repairs } = match opened {
+        Ok(opened) => opened,
+        Err(error) => return Ok(report(&StartError::Store(error))),
+    };
+    for repair in repairs {
+        output::say(&format!("warning: {repair}"));
+    }
+    let drills = owe_drills(&store, chosen, speaker(config), now).await?;
+    let (_keep, notifiers) = tokio::sync::watch::channel(notifiers(config, &monitor_id)?);
+    let names = config.channels.iter().map(|channel| channel.name.clone());
+    let catalogue = Catalogue { channels: names.collect(), ..Catalogue::default() };
+    let deliver = Deliver {
+        store: store.clone(),
+        metrics: Arc::new(Metrics::new(&catalogue)),
+        clock: context.clock.clone(),
+        owed: Arc::default(),
+        turned: Box::new(|| ()),
+        notifiers,
+    };
+    deliver.pass().await;
+    let results = drill_results(&store, &drills, Duration::ZERO).await?;
+    store.close().await;
+    print(&results.into_iter().map(told).collect::<Vec<_>>())
+}
+
+fn render(name: &str, event: EventKind, config: &Config, context: &Context) -> anyhow::Result<u8> {
+    let Some(spec) = config.channels.iter().find(|spec| spec.name == name) else {
+        return Ok(no_such_channel(name, config));
+    };
+    let http = HttpClient::new(&client_options(config, &ClientOptions::default()))?;
+    let now = context.clock.now();
+    let delivery = Delivery {
+        id: 0,
+        channel: spec.name.clone(),
+        message: sample(event, speaker(config), now),
+        state: DeliveryState::Pending,
+        attempts: 0,
+        next_at: now,
+        created_at: now,
+        last_error: None,
+        provider_ref: None,
+    };
+    // The database knows our id, but may be in use: ids in a preview name no real message anyway.
+    let text = notifier(spec, &notify_deps(config, http, "preview")).preview(&delivery, now);
+    output::print(&config.redactor.redact(&text))?;
+    Ok(exit::OK)
+}
+
+/// The names of the channels to test, or the exit code when there is nothing to test.
+fn chosen(config: &Config, only: Option<&str>) -> Result<Vec<String>, u8> {
+    let names = config.channels.iter().map(|channel| channel.name.clone());
+    let chosen: Vec<String> = names.filter(|name| only.is_none_or(|only| only == name)).collect();
+    match (chosen.is_empty(), only) {
+        (false, _) => Ok(chosen),
+        (true, Some(name)) => Err(no_such_channel(name, config)),
+        (true, None) => {
+            output::say("error: no channel is configured");
+            output::say("hint: set SLACK_WEBHOOK_URL, or add a [[channel]] to the configuration");
+            Err(exit::FAILED)
+        }
+    }
+}
+
+fn no_such_channel(name: &str, config: &Config) -> u8 {
+    let names: Vec<_> = config.channels.iter().map(|spec| spec.name.as_str()).collect();
+    output::say(&format!("error: there is no channel `{name}`"));
+    if names.is_empty() {
+        output::say("hint: no channel is configured");
+    } else {
+        output::say(&format!("hint: the channels are {}", names.join(", ")));
+    }
+    exit::USAGE
+}
+
+fn notifiers(config: &Config, monitor_id: &str) -> anyhow::Result<Notifiers> {
+    let http = HttpClient::new(&client_options(config, &ClientOptions::default()))?;
+    let deps = notify_deps(config, http, monitor_id);
+    let channels = config.channels.iter();
+    Ok(channels.map(|spec| (spec.name.clone(), Arc::from(notifier(spec, &deps)))).collect())
+}
+
+fn speaker(config: &Config) -> Speaker<'_> {
+    Speaker { vantage: &config.settings.vantage, account: &config.settings.account }
+}
+
+fn told(drill: DrillResult) -> TestResult {
+    let DrillResult { channel, delivered, detail } = drill;
+    TestResult { channel, delivered, detail }
+}
+
+fn print(results: &[TestResult]) -> anyhow::Result<u8> {
+    for TestResult { channel, delivered, detail } in results {
+        let word = if *delivered { "delivered" } else { "NOT delivered" };
+        let rest = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+        output::print(&format!("{channel}: {word}{rest}"))?;
+    }
+    let all = results.iter().all(|result| result.delivered);
+    Ok(if all { exit::OK } else { exit::FAILED })
+}
+
+fn report(failure: &StartError) -> u8 {
+    output::say(&format!("error: {}", error_chain(failure)));
+    if let Some(hint) = failure.hint() {
+        output::say(&format!("hint: {hint}"));
+    }
+    failure.exit_code()
+}
+
+fn event(word: &str) -> Result<EventKind, String> {
+    word.parse().map_err(|_| {
+        let all: Vec<_> = EventKind::ALL.iter().map(|event| event.as_str()).collect();
+        format!("the events are {}", all.join(", "))
+    })
+}

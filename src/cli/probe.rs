@@ -1,0 +1,99 @@
+//! `probe NAME`: one run now, with a transcript that holds no secret.
+
+use std::fmt::Write;
+
+use clap::Args;
+
+use super::{Context, exit, load_config, output};
+use crate::daemon::{client_options, probe_deps};
+use crate::http_client::{ClientOptions, HttpClient};
+use crate::model::{Observation, Outcome, Phases};
+use crate::probe::{Run, Step, prober};
+
+/// Run one probe now and show what it saw.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit: 0 ok or slow, 1 anything else")]
+pub struct ProbeArgs {
+    /// Name of the probe or status page in the configuration.
+    pub name: String,
+    /// Show phases and everything that was kept as evidence.
+    #[arg(long)]
+    pub debug: bool,
+    /// Spend money without asking (no probe of this version costs anything).
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the HTTP client cannot be built or stdout cannot be written.
+pub async fn run(args: ProbeArgs, context: &Context) -> anyhow::Result<u8> {
+    let Ok(config) = load_config(context) else {
+        return Ok(exit::CONFIG);
+    };
+    let Some(spec) = config.probes.iter().find(|spec| spec.name == args.name) else {
+        let names: Vec<_> = config.probes.iter().map(|spec| spec.name.as_str()).collect();
+        output::say(&format!("error: there is no probe `{}`", args.name));
+        output::say(&format!("hint: the probes are {}", names.join(", ")));
+        return Ok(exit::USAGE);
+    };
+    let http = HttpClient::new(&client_options(&config, &ClientOptions::default()))?;
+    let deps = probe_deps(&config, http, context.clock.clone());
+    let run = Run { timeout: spec.timeout, recheck: true };
+    let Step::Observed { observations, reading } = prober(spec, &deps).run(run).await;
+    let mut text = String::new();
+    for observation in &observations {
+        push(&mut text, observation, args.debug);
+    }
+    if let Some(Err(reason)) = reading.as_ref().map(|reading| reading.page.as_ref()) {
+        writeln!(text, "  {reason}")?;
+    }
+    output::print(config.redactor.redact(text.trim_end()).as_str())?;
+    let is_good =
+        |observation: &Observation| matches!(observation.outcome, Outcome::Ok | Outcome::Slow);
+    Ok(if observations.iter().all(is_good) { exit::OK } else { exit::FAILED })
+}
+
+fn push(text: &mut String, observation: &Observation, debug: bool) {
+    let millis = observation.duration().as_millis();
+    let mut line = format!("{}: {} ({millis} ms)", observation.series, observation.outcome);
+    if let Some(evidence) = &observation.evidence {
+        write!(line, " — {}", evidence.text).unwrap_or_default();
+        let said = [&evidence.code, &evidence.message, &evidence.doc_url, &evidence.request_id];
+        for part in said.into_iter().flatten().filter(|_| debug) {
+            write!(line, "\n  {part}").unwrap_or_default();
+        }
+    }
+    if let Some(control) = &observation.control {
+        for target in control.targets.iter().filter(|target| debug || target.latency.is_none()) {
+            let answer = target.latency.map_or_else(
+                || "no answer".to_owned(),
+                |latency| format!("{} ms", latency.as_millis()),
+            );
+            write!(line, "\n  {}: {answer}", target.target).unwrap_or_default();
+        }
+    }
+    if debug {
+        write!(line, "\n  {}", phases(&observation.phases)).unwrap_or_default();
+        if let Some(at) = observation.certificate_expires_at {
+            write!(line, "\n  certificate until {at}").unwrap_or_default();
+        }
+    }
+    text.push_str(&line);
+    text.push('\n');
+}
+
+fn phases(phases: &Phases) -> String {
+    let all = [
+        ("dns", phases.dns),
+        ("connect", phases.connect),
+        ("ttfb", phases.ttfb),
+        ("body", phases.body),
+    ];
+    let parts: Vec<_> = all
+        .into_iter()
+        .filter_map(|(name, took)| took.map(|took| format!("{name} {} ms", took.as_millis())))
+        .collect();
+    parts.join(", ")
+}
