@@ -1,0 +1,87 @@
+//! Bad days of the file itself, and what `config init` writes.
+
+use std::path::{Path, PathBuf};
+
+use heygen_monitor::cli::config::{ConfigCommand, run};
+use heygen_monitor::cli::{Context, exit};
+use heygen_monitor::clock::Clock;
+use heygen_monitor::config::{self, EXAMPLE};
+use heygen_monitor::metrics::LogCounter;
+
+use super::{now, surroundings};
+
+fn refused(path: &Path) -> String {
+    config::load(Some(path), &surroundings(&[]), now()).expect_err("a problem").rendered
+}
+
+#[test]
+fn a_file_that_cannot_be_read_says_why() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_owned();
+    assert!(refused(&path).contains("the configuration is a directory"));
+    assert!(refused(&path).contains("= hint: name the file in it: "));
+    let missing = path.join("missing.toml");
+    assert!(refused(&missing).contains("there is no such configuration file"));
+    assert!(refused(&missing).contains("heygen-monitor config init --path"));
+    assert!(refused(&missing).ends_with(&format!("1 problem in {}", missing.display())));
+    let file = path.join("binary.toml");
+    std::fs::write(&file, b"a = 1\n\xff\xfe").unwrap();
+    assert!(refused(&file).contains("not UTF-8 text (line 2)"));
+    std::fs::write(&file, vec![b'#'; 2_000_000]).unwrap();
+    assert!(refused(&file).contains("longer than 1 MiB"));
+}
+
+#[test]
+fn an_empty_file_is_the_built_in_default() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("empty.toml");
+    for text in ["", "\n\n", "\u{feff}# a comment\r\n"] {
+        std::fs::write(&file, text).unwrap();
+        let config = config::load(Some(&file), &surroundings(&[]), now()).unwrap();
+        assert_eq!(config.probes.len(), 4);
+    }
+    let config = config::load(None, &surroundings(&[]), now()).unwrap();
+    assert_eq!(config.file, None);
+}
+
+fn context(config: Option<PathBuf>, env: &[(&str, &str)]) -> Context {
+    Context {
+        config,
+        surroundings: surroundings(env),
+        clock: Clock::system(),
+        log_counter: LogCounter::default(),
+    }
+}
+
+#[tokio::test]
+async fn init_writes_a_complete_file_and_never_over_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("new/config.toml");
+    let init = |force| ConfigCommand::Init { path: Some(path.clone()), force };
+    let context = context(Some(path.clone()), &[]);
+    assert_eq!(run(init(false), &context).await.unwrap(), exit::OK);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), EXAMPLE);
+    assert_eq!(run(ConfigCommand::Check, &context).await.unwrap(), exit::OK);
+    std::fs::write(&path, "vantage = \"mine\"\n").unwrap();
+    assert_eq!(run(init(false), &context).await.unwrap(), exit::FAILED);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "vantage = \"mine\"\n");
+    assert_eq!(run(init(true), &context).await.unwrap(), exit::OK);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), EXAMPLE);
+    let in_file = ConfigCommand::Init { path: Some(path.join("x.toml")), force: false };
+    assert_eq!(run(in_file, &context).await.unwrap(), exit::IO);
+}
+
+#[tokio::test]
+async fn check_and_show_exit_78_for_a_bad_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("config.toml");
+    std::fs::write(&path, "vantag = 1\n").unwrap();
+    for command in [ConfigCommand::Check, ConfigCommand::Show] {
+        let context = context(Some(path.clone()), &[]);
+        assert_eq!(run(command, &context).await.unwrap(), exit::CONFIG);
+    }
+    let nowhere =
+        context(None, &[("XDG_CONFIG_HOME", "/nonexistent"), ("HEYGEN_API_KEY", "sk-0123456789")]);
+    assert_eq!(run(ConfigCommand::Show, &nowhere).await.unwrap(), exit::OK);
+    assert_eq!(run(ConfigCommand::Schema, &nowhere).await.unwrap(), exit::OK);
+}

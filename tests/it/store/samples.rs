@@ -1,0 +1,250 @@
+//! Values to store.
+
+use std::time::Duration;
+
+use heygen_monitor::engine::{Decision, Owed};
+use heygen_monitor::model::{
+    Action, Advice, Blame, Capability, Cause, Component, ComponentState, Confidence,
+    ControlReading, EventKind, Evidence, EvidenceItem, Impact, Incident, IncidentChange,
+    IncidentEvent, Message, MessageIncident, Observation, OfficialView, Outcome, Page, PageEvent,
+    PageUpdate, PathCheck, Phase, Phases, ProbeKind, Product, Reason, Resubmit, Series, SkipReason,
+    SourceReading, SourceRole, State, TargetReading, Timestamp, Transport, Verdict,
+};
+
+pub(super) fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + second).unwrap()
+}
+
+/// A decision that stores nothing yet.
+pub(super) fn decision() -> Decision {
+    Decision {
+        observation: None,
+        reading: None,
+        changes: Vec::new(),
+        owed: Vec::new(),
+        verdict: Verdict {
+            at: at(0),
+            vantage: "fra-1".to_owned(),
+            account: "default".to_owned(),
+            state: State::Operational,
+            blame: Blame::None,
+            reason: Reason::Outcome(Outcome::Ok),
+            headline: String::new(),
+            capabilities: Vec::new(),
+        },
+        open: Vec::new(),
+        internet_up: None,
+        suspects: Vec::new(),
+        wake_at: None,
+        warnings: Vec::new(),
+    }
+}
+
+pub(super) fn observed(observation: Observation) -> Decision {
+    Decision { observation: Some(observation), ..decision() }
+}
+
+/// Begins at `second` and takes one second.
+pub(super) fn success(probe: &str, second: i64) -> Observation {
+    Observation {
+        series: Series::of(probe),
+        kind: ProbeKind::Api,
+        anonymous: false,
+        capabilities: vec![Capability::Api, Capability::Authentication],
+        begun_at: at(second),
+        ended_at: at(second + 1),
+        outcome: Outcome::Ok,
+        skipped: None,
+        answered: true,
+        phases: Phases::default(),
+        evidence: None,
+        transport: None,
+        control: None,
+        certificate_expires_at: None,
+    }
+}
+
+pub(super) fn skipped(probe: &str, second: i64, reason: SkipReason) -> Observation {
+    Observation {
+        outcome: Outcome::Skipped,
+        skipped: Some(reason),
+        answered: false,
+        ..success(probe, second)
+    }
+}
+
+pub(super) fn failure(probe: &str, second: i64) -> Observation {
+    Observation {
+        outcome: Outcome::Timeout,
+        answered: false,
+        phases: Phases {
+            dns: Some(Duration::from_micros(1_234)),
+            connect: Some(Duration::from_millis(20)),
+            ttfb: None,
+            body: None,
+        },
+        evidence: Some(Box::new(evidence())),
+        transport: Some(Transport {
+            path_check: Some(PathCheck::NotOurs),
+            control: Some(control_reading(second)),
+        }),
+        certificate_expires_at: Some(at(9_000_000)),
+        ..success(probe, second)
+    }
+}
+
+pub(super) fn control(second: i64) -> Observation {
+    Observation {
+        kind: ProbeKind::Control,
+        capabilities: Vec::new(),
+        control: Some(control_reading(second)),
+        ..success("control", second)
+    }
+}
+
+fn control_reading(second: i64) -> ControlReading {
+    let target = |name: &str, latency| TargetReading { target: name.to_owned(), latency };
+    ControlReading {
+        begun_at: at(second),
+        targets: vec![
+            target("one.example.org", Some(Duration::from_millis(31))),
+            target("example.org@192.0.2.53", None),
+        ],
+    }
+}
+
+fn evidence() -> Evidence {
+    Evidence {
+        text: "no answer from api.heygen.com within 10 s".to_owned(),
+        host: "api.heygen.com".to_owned(),
+        http_status: Some(503),
+        code: Some("internal_error".to_owned()),
+        message: Some("„later“ – déjà vu".to_owned()),
+        param: None,
+        doc_url: Some("https://docs.heygen.com/".to_owned()),
+        retry_after_secs: Some(30),
+        request_id: Some("r-1".to_owned()),
+        job_id: None,
+    }
+}
+
+/// Opened by the observation at `second`, confirmed half a minute later.
+pub(super) fn incident(id: i64, second: i64) -> Incident {
+    Incident {
+        id,
+        blame: Blame::Provider,
+        cause: Cause("host:api.heygen.com".to_owned()),
+        reason: Reason::Outcome(Outcome::Timeout),
+        state: State::Outage,
+        worst_state: State::Outage,
+        capabilities: vec![Capability::Api, Capability::Authentication],
+        opened_at: at(second),
+        confirmed_at: at(second + 30),
+        resolved_at: None,
+        acknowledged_at: None,
+        suspended: None,
+        flapping: false,
+        subject: format!("HeyGen: API not answering (#{id})"),
+        headline: "HeyGen's API does not answer.".to_owned(),
+        evidence: vec![evidence_item(second)],
+        events: vec![IncidentEvent { seq: 1, kind: EventKind::Opened, at: at(second + 30) }],
+    }
+}
+
+fn evidence_item(second: i64) -> EvidenceItem {
+    let detail = evidence();
+    EvidenceItem {
+        probe: "api-read".to_owned(),
+        outcome: Outcome::Timeout,
+        at: at(second),
+        text: detail.text.clone(),
+        decisive: true,
+        detail,
+    }
+}
+
+pub(super) fn change(incident: &Incident) -> IncidentChange {
+    IncidentChange { incident: incident.clone() }
+}
+
+pub(super) fn owed(channel: &str, incident: Option<&Incident>, seq: u32, event: EventKind) -> Owed {
+    let incident = incident.map(|incident| MessageIncident {
+        id: incident.id,
+        blame: incident.blame,
+        reason: incident.reason,
+        state: incident.state,
+        capabilities: incident.capabilities.clone(),
+        opened_at: incident.opened_at,
+        resolved_at: incident.resolved_at,
+        subject: incident.subject.clone(),
+    });
+    let message = Message {
+        event,
+        at: at(100),
+        seq,
+        incident,
+        headline: "HeyGen's API does not answer.".to_owned(),
+        advice: Some(Advice {
+            action: Action::Hold,
+            until: Some(at(1_000)),
+            resubmit: Resubmit::None,
+            confidence: Confidence::Observed,
+            text: "Wait.".to_owned(),
+        }),
+        evidence: vec![evidence_item(70)],
+        official: Some(OfficialView {
+            source: "heygen".to_owned(),
+            state: ComponentState::Operational,
+            acknowledged: false,
+            lead_seconds: Some(30),
+            notice: None,
+        }),
+        notes: vec!["Such incidents took 12 min.".to_owned()],
+        vantage: "fra-1".to_owned(),
+        account: "default".to_owned(),
+    };
+    Owed { channel: channel.to_owned(), message }
+}
+
+pub(super) fn reading(source: &str, second: i64, state: ComponentState) -> SourceReading {
+    let update = PageUpdate {
+        at: Some(at(second)),
+        phase: Phase::Investigating,
+        text: "We are looking into it.".to_owned(),
+    };
+    let event = PageEvent {
+        id: "i-1".to_owned(),
+        title: "Slow rendering".to_owned(),
+        phase: Phase::Investigating,
+        impact: Impact::Minor,
+        started_at: Some(at(second - 60)),
+        updated_at: Some(at(second)),
+        ends_at: None,
+        components: vec!["c-1".to_owned()],
+        updates: vec![update],
+    };
+    let page = Page {
+        product: Product::IncidentIo,
+        id: Some("p-1".to_owned()),
+        name: "HeyGen".to_owned(),
+        url: "https://status.heygen.com".to_owned(),
+        state,
+        components: vec![Component {
+            id: "c-1".to_owned(),
+            name: "https://api.heygen.com".to_owned(),
+            group: Some("API".to_owned()),
+            state,
+            raw: "as_the_page_says".to_owned(),
+        }],
+        incidents: vec![event.clone()],
+        maintenances: vec![event],
+        warnings: vec!["one row could not be read".to_owned()],
+    };
+    SourceReading {
+        source: source.to_owned(),
+        role: SourceRole::Alternative,
+        replaces: vec![Capability::VideoGeneration],
+        at: at(second),
+        page: Ok(page),
+    }
+}

@@ -1,0 +1,7 @@
+//! Verdicts and messages of the pure core, as tables: no network, no clock, no disk.
+
+mod by_check;
+mod by_daemon;
+mod daemon;
+mod restart;
+mod world;

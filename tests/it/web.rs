@@ -1,0 +1,433 @@
+//! The HTTP side: what each address answers, and what no address may do.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use heygen_monitor::clock::Clock;
+use heygen_monitor::engine::Decision;
+use heygen_monitor::metrics::{Catalogue, Metrics};
+use heygen_monitor::model::{IncidentChange, Timestamp, View};
+use heygen_monitor::store::Store;
+use heygen_monitor::web::{Health, WebSettings, WebState, router, serve};
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use crate::sample_view::{HOSTILE, api_outage, at, incident};
+
+/// Headers of facts B5 that every answer carries.
+const SECURITY_HEADERS: [&str; 8] = [
+    "content-security-policy",
+    "x-content-type-options",
+    "x-frame-options",
+    "referrer-policy",
+    "cross-origin-opener-policy",
+    "cross-origin-resource-policy",
+    "permissions-policy",
+    "cache-control",
+];
+
+/// The HTTP side of a daemon that believes what it is told here.
+struct Site {
+    state: WebState,
+    view: watch::Sender<Option<Arc<View>>>,
+    _settings: watch::Sender<WebSettings>,
+    _directory: TempDir,
+}
+
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl Site {
+    /// A daemon that stands at 09:20 and believes `view`.
+    fn new(view: Option<View>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = Clock::starting_at(at("2026-11-20T09:20:00Z"), 1.0);
+        let opened = Store::open(&directory.path().join("history.db"), clock.now()).unwrap();
+        let (view, receiver) = watch::channel(view.map(Arc::new));
+        let (settings, settings_receiver) = watch::channel(WebSettings {
+            address: Ipv4Addr::LOCALHOST.into(),
+            hosts: vec!["status.example.org".to_owned()],
+            timezone: TimeZone::get("Europe/Berlin").unwrap(),
+        });
+        let state = WebState {
+            view: receiver,
+            store: opened.store,
+            metrics: Arc::new(Metrics::new(&Catalogue::default())),
+            clock,
+            health: Arc::new(Health::new()),
+            settings: settings_receiver,
+        };
+        Self { state, view, _settings: settings, _directory: directory }
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let response = router(self.state.clone()).oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        Answer { status: parts.status, headers: parts.headers, text }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.send(request(Method::GET, path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Stores open incidents with the numbers 1 to `count`.
+    async fn remember(&self, count: i64) {
+        for id in 1..=count {
+            let view = api_outage();
+            let decision = Decision {
+                observation: None,
+                reading: None,
+                changes: vec![IncidentChange { incident: incident(id) }],
+                owed: Vec::new(),
+                verdict: view.verdict,
+                open: Vec::new(),
+                internet_up: None,
+                suspects: Vec::new(),
+                wake_at: None,
+                warnings: Vec::new(),
+            };
+            self.state.store.commit(&decision, self.state.clock.now()).await.unwrap();
+        }
+    }
+}
+
+fn request(method: Method, path: &str) -> axum::http::request::Builder {
+    Request::builder().method(method).uri(path).header("host", "localhost:10043")
+}
+
+/// A view whose verdict was reached at `at`.
+fn reached_at(at: Timestamp) -> View {
+    let mut view = api_outage();
+    view.verdict.at = at;
+    view
+}
+
+#[tokio::test]
+async fn the_verdict_is_the_object_of_the_contract() {
+    let answer = Site::new(Some(api_outage())).get("/api/v1/verdict").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("content-type"), "application/json");
+    let verdict = answer.json();
+    assert_eq!(verdict["state"], "outage");
+    assert_eq!(verdict["blame"], "provider");
+    assert_eq!(verdict["reason"], "unavailable");
+    assert_eq!(verdict["at"], "2026-11-20T09:20:00Z");
+    let api = verdict["capabilities"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["capability"] == "api")
+        .unwrap();
+    assert_eq!(api["evidence"][0]["http_status"], 503);
+    assert_eq!(api["official"]["lead_seconds"], 1_200);
+}
+
+#[tokio::test]
+async fn the_page_says_what_is_wrong_whose_side_since_when_and_what_to_do() {
+    let answer = Site::new(Some(api_outage())).get("/").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+    for said in [
+        "<title>✕ down",
+        "HeyGen: the API has answered 503 since 09:00. HeyGen&#39;s side.",
+        "HeyGen&#39;s side</td>",
+        "<time datetime=\"2026-11-20T09:00:00Z\" title=\"2026-11-20T09:00:00Z\">10:00</time>",
+        "Stop starting new ones.",
+        "HeyGen&#39;s page does not admit it yet (20 min so far).",
+        "<strong>#7</strong> API not answering since 09:00",
+        "speech: not watched",
+        "Updated <time datetime=\"2026-11-20T09:20:00Z\"",
+        "next check <time datetime=\"2026-11-20T09:20:40Z\"",
+        "a partial outage",
+    ] {
+        assert!(answer.text.contains(said), "{said}\n{}", answer.text);
+    }
+    assert!(answer.text.len() < 60_000);
+}
+
+#[tokio::test]
+async fn text_from_outside_never_becomes_markup() {
+    let answer = Site::new(Some(api_outage())).get("/").await;
+    assert!(!answer.text.contains(HOSTILE));
+    assert!(answer.text.contains("&#60;script&#62;alert(1)"), "{}", answer.text);
+    assert_eq!(answer.text.matches("<script").count(), 1, "our own script alone");
+    assert!(!answer.text.contains("style="), "the policy would block it");
+}
+
+#[tokio::test]
+async fn a_link_of_a_status_page_leads_to_https_or_nowhere() {
+    let mut view = api_outage();
+    let reading = view.sources[0].last.as_mut().unwrap();
+    reading.page.as_mut().unwrap().url = "javascript:alert(1)".to_owned();
+    let answer = Site::new(Some(view)).get("/").await;
+    assert!(!answer.text.contains("javascript:"));
+}
+
+#[tokio::test]
+async fn without_a_verdict_nothing_is_called_fine() {
+    let site = Site::new(None);
+    let paths = ["/", "/api/v1/verdict", "/api/v1/advice?capability=api", "/api/v1/gate/speech"];
+    for path in paths {
+        let answer = site.get(path).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert!(answer.text.contains("starting"), "{path}: {}", answer.text);
+    }
+    site.view.send_replace(Some(Arc::new(reached_at(at("2026-11-20T09:00:00Z")))));
+    for path in paths {
+        let answer = site.get(path).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert!(answer.text.contains("no verdict since 2026-11-20T09:00:00Z"), "{}", answer.text);
+    }
+    site.view.send_replace(Some(Arc::new(api_outage())));
+    assert_eq!(site.get("/").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn advice_is_five_words_for_a_script() {
+    let site = Site::new(Some(api_outage()));
+    let answer = site.get("/api/v1/advice?capability=api").await;
+    let expected = json!({
+        "action": "hold", "reason": "unavailable", "until": "2026-11-20T09:30:00Z",
+        "state": "outage", "confidence": "observed",
+    });
+    assert_eq!(answer.json(), expected);
+    for wrong in ["", "?capability=teleport", "?capability=api&wait=1"] {
+        let answer = site.get(&format!("/api/v1/advice{wrong}")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+        assert_eq!(answer.json()["status"], 400);
+    }
+}
+
+#[tokio::test]
+async fn the_gate_is_open_for_go_and_says_when_to_come_back() {
+    let site = Site::new(Some(api_outage()));
+    let open = site.get("/api/v1/gate/video_generation").await;
+    assert_eq!(open.status, StatusCode::OK);
+    let shut = site.get("/api/v1/gate/api").await;
+    assert_eq!(shut.status, StatusCode::SERVICE_UNAVAILABLE);
+    let seconds: u64 = shut.header("retry-after").parse().unwrap();
+    assert!((590..=601).contains(&seconds), "{seconds}");
+    assert_eq!(shut.json()["action"], "hold");
+    assert_eq!(site.get("/api/v1/gate/teleport").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn incidents_are_listed_newest_first_page_by_page() {
+    let site = Site::new(Some(api_outage()));
+    site.remember(5).await;
+    let ids = |answer: &Answer| -> Vec<i64> {
+        let list = answer.json();
+        list["data"].as_array().unwrap().iter().map(|one| one["id"].as_i64().unwrap()).collect()
+    };
+    let first = site.get("/api/v1/incidents?limit=3").await;
+    assert_eq!(ids(&first), [5, 4, 3]);
+    assert_eq!(first.json()["has_more"], true);
+    let token = first.json()["next_token"].as_str().unwrap().to_owned();
+    let second = site.get(&format!("/api/v1/incidents?limit=3&token={token}")).await;
+    assert_eq!(ids(&second), [2, 1]);
+    assert_eq!(second.json()["has_more"], false);
+    assert_eq!(second.json()["next_token"], Value::Null);
+    for wrong in ["limit=0", "limit=201", "limit=x", "token=x", "since=soon", "page=2"] {
+        let answer = site.get(&format!("/api/v1/incidents?{wrong}")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}");
+    }
+}
+
+#[tokio::test]
+async fn one_incident_has_its_own_address() {
+    let site = Site::new(Some(api_outage()));
+    site.remember(1).await;
+    let answer = site.get("/api/v1/incidents/1").await;
+    assert_eq!(answer.json()["cause"], "host:api.heygen.com");
+    for missing in ["2", "-1", "x", "99999999999999999999"] {
+        let answer = site.get(&format!("/api/v1/incidents/{missing}")).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{missing}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_but_reading_is_possible_anywhere() {
+    let site = Site::new(Some(api_outage()));
+    let methods = [Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS];
+    for path in ["/", "/metrics", "/api/v1/verdict", "/-/reload", "/nowhere"] {
+        for method in &methods {
+            let refused = request(method.clone(), path).body(Body::empty()).unwrap();
+            let answer = site.send(refused).await;
+            assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
+            assert_eq!(answer.header("allow"), "GET, HEAD");
+        }
+    }
+    let with_body = request(Method::GET, "/").header("content-length", "3");
+    let answer = site.send(with_body.body(Body::from("abc")).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    let answer = site.get(&format!("/?{}", "x".repeat(3_000))).await;
+    assert_eq!(answer.status, StatusCode::URI_TOO_LONG);
+}
+
+#[tokio::test]
+async fn a_name_that_was_rebound_to_us_reads_nothing() {
+    let site = Site::new(Some(api_outage()));
+    let ask = |host: &str| {
+        let request = Request::get("/api/v1/verdict").header("host", host).body(Body::empty());
+        site.send(request.unwrap())
+    };
+    for host in ["localhost", "127.0.0.1:10043", "[::1]:1", "Status.Example.Org"] {
+        assert_eq!(ask(host).await.status, StatusCode::OK, "{host}");
+    }
+    for host in ["evil.example", "127.0.0.1.evil.example", "10.1.2.3"] {
+        let answer = ask(host).await;
+        assert_eq!(answer.status, StatusCode::MISDIRECTED_REQUEST, "{host}");
+        assert!(answer.text.contains("web.hosts"), "the operator is told what to do");
+    }
+    let without = Request::get("/").body(Body::empty()).unwrap();
+    assert_eq!(site.send(without).await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_security_headers() {
+    let site = Site::new(Some(api_outage()));
+    let paths = [
+        "/",
+        "/assets/style.css",
+        "/assets/page.js",
+        "/assets/none",
+        "/metrics",
+        "/-/healthy",
+        "/-/ready",
+        "/api/v1/verdict",
+        "/api/v1/nowhere",
+        "/nowhere",
+        "/api/v1/advice",
+    ];
+    for path in paths {
+        let answer = site.get(path).await;
+        for name in SECURITY_HEADERS {
+            assert!(!answer.header(name).is_empty(), "{path} lacks {name}");
+        }
+    }
+    let refused = Request::post("/").header("host", "evil.example").body(Body::empty()).unwrap();
+    let answer = site.send(refused).await;
+    assert!(answer.header("content-security-policy").starts_with("default-src 'none'"));
+}
+
+#[tokio::test]
+async fn head_answers_without_a_body() {
+    let site = Site::new(Some(api_outage()));
+    for path in ["/", "/metrics", "/api/v1/verdict", "/-/healthy"] {
+        let answer = site.send(request(Method::HEAD, path).body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        assert_eq!(answer.text, "", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_served_as_prometheus_text() {
+    let answer = Site::new(None).get("/metrics").await;
+    assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    assert!(answer.text.contains("# TYPE heygen_capability_state gauge"));
+}
+
+#[tokio::test]
+async fn ready_comes_after_planning_and_healthy_ends_with_the_loops() {
+    let site = Site::new(None);
+    assert_eq!(site.get("/-/healthy").await.status, StatusCode::OK);
+    assert_eq!(site.get("/-/ready").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    site.state.health.planned();
+    assert_eq!(site.get("/-/ready").await.text, "ready\n");
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(21)).await;
+    site.state.health.deliver_turned();
+    site.state.health.store_beat();
+    for path in ["/-/healthy", "/-/ready"] {
+        let answer = site.get(path).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.text, "the monitor loop has not turned for 21 s\n");
+    }
+}
+
+/// Runs `ask` against the real listener, then stops it.
+async fn served<T>(site: &Site, ask: impl AsyncFnOnce(SocketAddr) -> T) -> T {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let cancel = CancellationToken::new();
+    let serving = serve(listener, site.state.clone(), cancel.clone());
+    let asking = async {
+        let answer = ask(address).await;
+        cancel.cancel();
+        answer
+    };
+    let both = async { tokio::join!(serving, asking).1 };
+    tokio::time::timeout(Duration::from_secs(30), both).await.expect("it stops when told")
+}
+
+async fn say(address: SocketAddr, head: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn many_silent_connections_do_not_keep_anyone_waiting() {
+    let site = Site::new(Some(api_outage()));
+    served(&site, async |address| {
+        let mut silent = Vec::new();
+        for _ in 0..200 {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(b"GET / HTTP/1.1\r\nHost: loc").await.unwrap();
+            silent.push(stream);
+        }
+        let head = "GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        assert!(say(address, head).await.starts_with("HTTP/1.1 200 OK"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_head_that_is_too_large_is_refused_and_the_next_one_served() {
+    let site = Site::new(Some(api_outage()));
+    served(&site, async |address| {
+        let large =
+            format!("GET / HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(20_000));
+        let answer = say(address, &large).await;
+        assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+        let head = "GET /api/v1/verdict HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+        assert!(say(address, head).await.contains("\"state\":\"outage\""));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_idle_connection_does_not_delay_the_end() {
+    let site = Site::new(Some(api_outage()));
+    let begun = tokio::time::Instant::now();
+    let idle = served(&site, async |address| TcpStream::connect(address).await.unwrap()).await;
+    drop(idle);
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+}
