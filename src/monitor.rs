@@ -20,11 +20,13 @@ use crate::store::Store;
 
 pub mod agenda;
 pub mod board;
+pub mod certificates;
 pub mod controls;
 pub mod rounds;
 
 pub use agenda::Pace;
 pub use board::Board;
+pub use certificates::Certificates;
 pub use rounds::{AttemptCap, Rounds, Start};
 
 /// Decisions kept while the disk refuses them: an hour of the busiest monitor. Beyond that plain
@@ -69,6 +71,7 @@ impl Monitor {
     pub async fn run(mut self, cancel: CancellationToken) {
         let mut board = Board::new(&self.rounds);
         let mut unsaved = VecDeque::new();
+        let mut certificates = Certificates::default();
         loop {
             let decision = tokio::select! {
                 () = cancel.cancelled() => break,
@@ -83,6 +86,11 @@ impl Monitor {
             self.measure();
             self.commit(&decision, &mut unsaved).await;
             log(&decision);
+            if let Some(observation) = &decision.observation
+                && let Some(warning) = certificates.warning(self.rounds.specs(), observation)
+            {
+                warn!("{warning}");
+            }
             self.publish(&mut board, &decision);
         }
         self.save(&mut unsaved).await;

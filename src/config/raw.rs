@@ -253,7 +253,7 @@ pub(super) struct RawWebCheck {
     pub(super) contains: Option<String>,
     /// Slower than this is `slow`.
     pub(super) slow_after: Option<DurationWord>,
-    /// Days before the certificate's end from which on it is said.
+    /// Days before the certificate's end from which on the log says so, once a day.
     #[schemars(range(max = 3650))]
     pub(super) certificate_days: Option<u32>,
     /// The capabilities that it replaces, when it is a substitute's page.

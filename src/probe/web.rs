@@ -23,7 +23,7 @@ pub struct WebCheck {
     pub contains: Option<String>,
     /// Slower than this is `slow`.
     pub slow_after: Duration,
-    /// Days before the certificate's end from which on it is said.
+    /// Days before the certificate's end from which on the log says so, once a day.
     pub certificate_days: u32,
     /// When not empty: a substitute's check, never part of the verdict.
     pub replaces: Vec<Capability>,
