@@ -1,7 +1,7 @@
 //! Why the daemon could not start, what to do about it, and the exit code.
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::admin::BindError;
 use crate::http_client::ClientError;
@@ -61,43 +61,14 @@ impl StartError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Store(OpenError::Locked { pid, .. }) => {
-                Some(format!("stop it first (kill {pid}), or give this one its own storage.path"))
-            }
-            Self::Store(OpenError::Directory { directory, .. }) => Some(format!(
-                "make {} writable for this user, or set storage.path or \
-                 HEYGEN_MONITOR_STATE_DIR to a directory that is",
-                directory.display()
-            )),
-            Self::Store(OpenError::Newer { backup, .. }) => Some(newer_hint(backup.as_deref())),
-            Self::Store(OpenError::File { path, .. }) => Some(format!(
-                "free some space, or make {} a file that this user may write",
-                path.display()
-            )),
+            Self::Store(failure) => Some(failure.hint()),
             Self::Listen { address, source } => Some(listen_hint(*address, source)),
             Self::Runtime { directory, .. } => {
                 Some(format!("make {} writable for this user", directory.display()))
             }
-            Self::Store(
-                OpenError::Sqlite { .. }
-                | OpenError::Migration { .. }
-                | OpenError::Backup { .. }
-                | OpenError::OldSqlite { .. },
-            )
-            | Self::Recall(_)
-            | Self::Admin(_)
-            | Self::Supervisor(_)
-            | Self::Http(_) => None,
+            Self::Recall(_) | Self::Admin(_) | Self::Supervisor(_) | Self::Http(_) => None,
         }
     }
-}
-
-fn newer_hint(backup: Option<&Path>) -> String {
-    let backup = backup.map_or_else(|| "FILE".to_owned(), |path| path.display().to_string());
-    format!(
-        "start the newer version again, or put back what it backed up before it changed the \
-         database: heygen-monitor db restore {backup}"
-    )
 }
 
 fn listen_hint(address: SocketAddr, source: &std::io::Error) -> String {
