@@ -5,23 +5,37 @@
 //! probe → observation → verdict → incident → message. Does nothing: no I/O, no clock, no decision.
 //! Invariant: every enumeration is complete, so a later capability adds code, never a new word.
 
+mod account;
+mod canary;
 mod capability;
 mod delivery;
 mod incident;
+mod job;
 mod message;
 mod observation;
 mod outcome;
 mod page;
 mod probe;
 mod retry_after;
+mod silence;
 pub mod text;
 mod verdict;
 mod view;
 
+pub use account::{AccountReading, BudgetView, PaidProbeView, Pool, PoolName, Unit, Usd};
+pub use canary::{
+    Errand, Finding, Intent, IntentId, IntentState, NONCE_PREFIX, Report, Task, Told, Trigger,
+};
 pub use capability::{Capability, ComponentState, State};
-pub use delivery::{Attempt, AttemptResult, ChannelKind, Delivery, DeliveryState, FailureReason};
+pub use delivery::{
+    Attempt, AttemptResult, ChannelKind, Delivery, DeliveryState, FailureReason, Merged,
+};
 pub use incident::{
     Cause, EventKind, Incident, IncidentChange, IncidentEvent, IncidentId, SuspendReason,
+};
+pub use job::{
+    Backfill, Baseline, Followed, Interval, Job, JobEvent, JobFailure, JobKind, JobPosition,
+    JobState, JobStatus, JobsReading, Origin, Owner, Sample, Sighting, Stage, StageView,
 };
 pub use message::{Message, MessageIncident};
 pub use observation::{
@@ -33,6 +47,7 @@ pub use page::{
 };
 pub use probe::{ProbeKind, Series};
 pub use retry_after::{http_date, retry_after_secs};
+pub use silence::{Ack, Command, Matchers, Silence, SilenceId};
 pub use verdict::{
     Action, Advice, Alternative, CapabilityVerdict, Confidence, EvidenceItem, OfficialView, Reason,
     Resubmit, Verdict,

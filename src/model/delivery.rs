@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Message, Timestamp, UnknownWord, parse_word};
+use super::{EventKind, Message, Timestamp, UnknownWord, parse_word};
 
 /// The code behind a channel (contract, section 8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -54,6 +54,29 @@ pub struct Delivery {
     pub last_error: Option<String>,
     /// What the provider calls it (Slack `ts`, SMTP queue id).
     pub provider_ref: Option<String>,
+    /// What the provider calls the thread: the `provider_ref` of the last delivery of the same
+    /// thread and channel that was accepted.
+    pub thread_ref: Option<String>,
+    /// Earlier messages of its thread that this one tells too.
+    pub merged: Option<Merged>,
+}
+
+/// Messages that a channel was owed and never took; a later one of the same thread tells them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merged {
+    /// What they would have told, oldest first.
+    pub events: Vec<EventKind>,
+    /// When the first of them came to be owed.
+    pub since: Timestamp,
+    /// How often they were tried in all; `0` when nobody was there to send them.
+    pub attempts: u32,
+}
+
+impl Merged {
+    /// True when the channel was never told that the incident had begun.
+    pub fn has_opening(&self) -> bool {
+        self.events.contains(&EventKind::Opened)
+    }
 }
 
 /// Where a delivery stands.

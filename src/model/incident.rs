@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Blame, Capability, EvidenceItem, Reason, State, Timestamp};
+use super::{Ack, Blame, Capability, EvidenceItem, Reason, State, Timestamp};
 
 /// Number of an incident, as people read it: `#42`. Assigned by the engine, never reused.
 pub type IncidentId = i64;
@@ -48,6 +48,8 @@ pub struct Incident {
     pub headline: String,
     /// What it rests on, decisive first, as of its last change.
     pub evidence: Vec<EvidenceItem>,
+    /// Who has taken it on.
+    pub ack: Option<Ack>,
     /// What it told so far and when, oldest first.
     pub events: Vec<IncidentEvent>,
 }
@@ -80,6 +82,20 @@ pub struct IncidentEvent {
     pub kind: EventKind,
     /// When it was decided.
     pub at: Timestamp,
+    /// The state that was told with it.
+    pub state: State,
+    /// The channels that were told.
+    pub channels: Vec<String>,
+}
+
+impl IncidentEvent {
+    /// Stands for every channel: an event from before channels were noted.
+    pub const EVERYBODY: &str = "*";
+
+    /// True when a channel was told.
+    pub fn reached(&self, channel: &str) -> bool {
+        self.channels.iter().any(|one| one == channel || one == Self::EVERYBODY)
+    }
 }
 
 /// Why a message is owed (a closed set; label `event` of `heygen_monitor_notifications_total`).

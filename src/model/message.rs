@@ -2,8 +2,8 @@
 //! after a restart, with other code, and still say what was true when it came to be owed.
 
 use super::{
-    Advice, Blame, Capability, EventKind, EvidenceItem, IncidentId, OfficialView, Reason, State,
-    Timestamp,
+    Advice, Blame, Capability, Cause, EventKind, EvidenceItem, IncidentId, OfficialView, Reason,
+    State, Timestamp,
 };
 
 /// What a channel is told.
@@ -47,6 +47,8 @@ pub struct MessageIncident {
     pub id: IncidentId,
     /// Whose side.
     pub blame: Blame,
+    /// What it is about: every monitor that sees the same trouble calls it the same.
+    pub cause: Cause,
     /// Why.
     pub reason: Reason,
     /// Its state.

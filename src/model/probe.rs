@@ -64,6 +64,20 @@ impl ProbeKind {
         }
     }
 
+    /// True for a check that looks by schedule: paid tests are sent when the core says so, and
+    /// events come by themselves.
+    pub fn is_scheduled(self) -> bool {
+        match self {
+            Self::Api
+            | Self::Submit
+            | Self::Web
+            | Self::Control
+            | Self::StatusPage
+            | Self::Queue => true,
+            Self::Render | Self::Translation | Self::Speech | Self::Webhook => false,
+        }
+    }
+
     /// How near to the capability this kind looks, nearest highest: job › submit › authenticated
     /// read › anonymous read, web › official page. The anonymous twin is one below [`Self::Api`].
     pub fn nearness(self) -> u8 {
@@ -101,7 +115,11 @@ impl ProbeKind {
             O::QuotaExceeded | O::InsufficientCredit | O::PlanLimit | O::Unauthorized
         );
         match self {
-            Self::Queue | Self::Render | Self::Translation | Self::Speech | Self::Webhook => true,
+            Self::Render | Self::Translation | Self::Webhook => true,
+            // It follows what others made: it deletes nothing and fetches no artefact.
+            Self::Queue => !matches!(outcome, O::JobLost | O::ResultInvalid | O::CleanupFailed),
+            // It has no job: the answer to the create request is all there is.
+            Self::Speech => !is_job_word || matches!(outcome, O::JobFailed | O::ResultInvalid),
             Self::Api | Self::Submit => !is_job_word,
             Self::Web | Self::StatusPage | Self::Control => !is_job_word && !is_account_word,
         }

@@ -2,8 +2,8 @@
 //! admin socket read this and decide nothing.
 
 use super::{
-    Incident, Observation, Outcome, ProbeKind, Series, SourceReading, SourceRole, Timestamp,
-    Verdict,
+    BudgetView, Incident, Observation, Outcome, ProbeKind, Series, SourceReading, SourceRole,
+    StageView, Timestamp, Verdict,
 };
 
 /// What the running daemon believes.
@@ -19,6 +19,10 @@ pub struct View {
     pub incidents: Vec<Incident>,
     /// Whether the internet can be reached; `None` before the first control run.
     pub internet_up: Option<bool>,
+    /// Jobs by kind, origin and stage, for every kind that is watched.
+    pub stages: Vec<StageView>,
+    /// What may be spent, what was, and what will be.
+    pub budget: BudgetView,
 }
 
 /// One probe, as last seen.
