@@ -6,17 +6,26 @@
 pub mod advice;
 pub mod alert;
 pub mod attribute;
+pub mod budget;
+pub mod canary;
 pub mod classify;
 pub mod escalate;
 pub mod evaluate;
 pub mod headline;
 pub mod incident;
+pub mod jobs;
 pub mod network;
+pub mod notices;
 pub mod official;
 pub mod page;
 pub mod schedule;
 pub mod settings;
 pub mod words;
 
+pub use escalate::mute::Window;
+pub use escalate::route::{Hours, Route};
 pub use evaluate::{Decision, Input, Memory, Owed, Recollection, Suspect, evaluate, is_settled};
-pub use settings::{Cadence, ChannelInfo, Settings, Source, Thresholds, Watch};
+pub use settings::{
+    BudgetRules, Cadence, CanaryMode, CanaryRules, ChannelInfo, JobRules, JobsWatch, Settings,
+    Source, StageRules, Thresholds, Watch,
+};

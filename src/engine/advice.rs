@@ -3,12 +3,14 @@
 //! Owns the action, until when, and the sentences. Does not decide the verdict. Invariant: `go`
 //! without evidence always says that it is blind.
 
+use super::attribute::alternatives;
 use super::attribute::facts::Fact;
 use super::attribute::rows::{Basis, Case, Judgement};
+use super::incident::ongoing::jobs_cause;
 use super::words;
 use crate::model::{
-    Action, Advice, Blame, Capability, Confidence, OfficialView, Outcome, Reason, Resubmit, State,
-    Timestamp,
+    Action, Advice, Blame, Capability, Cause, Confidence, JobKind, JobState, OfficialView, Origin,
+    Outcome, Reason, Resubmit, Stage, State, Timestamp,
 };
 
 /// What to do about one capability.
@@ -28,8 +30,11 @@ fn by_state(case: &Case<'_>, judgement: &Judgement<'_>, official: Option<&Offici
     match (judgement.state, judgement.blame) {
         (State::Operational, _) => new(Action::Go, Confidence::Observed, "It works."),
         (State::Maintenance, _) => maintenance(case, judgement),
-        (State::Outage, Blame::Provider) => hold(official),
-        (State::Degraded, Blame::Provider) => slow_down(judgement),
+        (State::Outage | State::Degraded, Blame::Provider) if is_waiting(judgement, official) => {
+            send_one_again(official)
+        }
+        (State::Outage, Blame::Provider) => hold(case, judgement, official),
+        (State::Degraded, Blame::Provider) => slow_down(case, judgement),
         (State::Degraded, Blame::Account) => limited(case, judgement),
         (State::Outage, Blame::Account) => fix_account(case, judgement),
         (_, Blame::Client) => fix_request(judgement),
@@ -58,23 +63,69 @@ fn maintenance(case: &Case<'_>, judgement: &Judgement<'_>) -> Advice {
     Advice { until, ..new(Action::Hold, Confidence::OfficialOnly, &text) }
 }
 
-fn hold(official: Option<&OfficialView>) -> Advice {
-    let page = match official {
+/// Jobs wait here while HeyGen's page says that all is well.
+fn is_waiting(judgement: &Judgement<'_>, official: Option<&OfficialView>) -> bool {
+    matches!(judgement.reason, Reason::JobsStuck | Reason::JobsLate)
+        && official.is_none_or(|view| !view.acknowledged)
+}
+
+fn send_one_again(official: Option<&OfficialView>) -> Advice {
+    let text = format!(
+        "Don't start new videos.{} Send one of the waiting ones again under a new title, once; leave \
+         the old one: it may still finish, and both may be charged.",
+        of_page(official)
+    );
+    Advice { resubmit: Resubmit::OneCopy, ..new(Action::Hold, Confidence::Observed, &text) }
+}
+
+fn of_page(official: Option<&OfficialView>) -> String {
+    match official {
         Some(view) if view.acknowledged => " HeyGen's page admits it.".to_owned(),
         Some(OfficialView { lead_seconds: Some(lead), .. }) if *lead >= 60 => {
             let lead = std::time::Duration::from_secs(lead.unsigned_abs());
             format!(" HeyGen's page does not admit it yet ({} so far).", words::duration(lead))
         }
         Some(_) | None => String::new(),
+    }
+}
+
+/// Fewer incidents of a kind say nothing about the next.
+const ENOUGH: usize = 3;
+
+/// How long such incidents took here, or what is known in general.
+fn how_long(case: &Case<'_>, judgement: &Judgement<'_>) -> String {
+    let cause = first_fact(judgement).map(|fact| {
+        if fact.family.is_of_jobs() {
+            jobs_cause(case.capability)
+        } else {
+            Cause(format!("host:{}", fact.watch.host))
+        }
+    });
+    let past =
+        cause.and_then(|cause| case.memory.past.get(&cause)).filter(|past| past.len() >= ENOUGH);
+    let Some(past) = past else {
+        return "Such incidents often take a few hours (general experience).".to_owned();
     };
+    let mut sorted = past.clone();
+    sorted.sort_unstable();
+    format!(
+        "Such incidents took {} here (median of {}; the longest {}).",
+        words::duration(sorted[sorted.len() / 2]),
+        sorted.len(),
+        words::duration(sorted[sorted.len() - 1])
+    )
+}
+
+fn hold(case: &Case<'_>, judgement: &Judgement<'_>, official: Option<&OfficialView>) -> Advice {
+    let page = of_page(official);
+    let how_long = how_long(case, judgement);
     let text = format!(
-        "Don't start new videos, and do not send waiting ones again: it adds load. Such incidents \
-         often take a few hours (general experience).{page}"
+        "Don't start new videos, and do not send waiting ones again: it adds load. {how_long}{page}"
     );
     new(Action::Hold, Confidence::Observed, &text)
 }
 
-fn slow_down(judgement: &Judgement<'_>) -> Advice {
+fn slow_down(case: &Case<'_>, judgement: &Judgement<'_>) -> Advice {
     if judgement.reason == Reason::OfficialIncident {
         return new(
             Action::SlowDown,
@@ -82,7 +133,14 @@ fn slow_down(judgement: &Judgement<'_>) -> Advice {
             "Only HeyGen's page says so; our checks do not see it. Send fewer and watch what comes back.",
         );
     }
+    if let Some(advice) = about_one(judgement) {
+        return advice;
+    }
     let text = match judgement.reason {
+        Reason::JobsLate => "Videos come out late: send fewer.",
+        _ if case.capability == Capability::Webhooks => {
+            "Events do not come: ask for the state of your jobs instead of waiting for them."
+        }
         Reason::IntermittentErrors => {
             "Some requests fail: send fewer, and repeat a failed one after a pause."
         }
@@ -93,7 +151,58 @@ fn slow_down(judgement: &Judgement<'_>) -> Advice {
     Advice { until, ..new(Action::SlowDown, Confidence::Observed, text) }
 }
 
+/// Trouble with one job, one avatar or one test.
+fn about_one(judgement: &Judgement<'_>) -> Option<Advice> {
+    let seen = first_fact(judgement)?.seen.evidence.as_deref()?;
+    let id = seen.job_id.as_deref().map_or_else(String::new, |id| format!(" ({id})"));
+    let outcome = match judgement.reason {
+        Reason::SingleJobStuck => {
+            let text = format!("Only one is stuck, others finish: send that one again{id}.");
+            let go = new(Action::Go, Confidence::Observed, &text);
+            return Some(Advice { resubmit: Resubmit::OneCopy, ..go });
+        }
+        Reason::AvatarSpecific => {
+            let text = format!("Use another avatar for now: {}.", seen.text);
+            return Some(new(Action::SlowDown, Confidence::Observed, &text));
+        }
+        Reason::Outcome(outcome) => outcome,
+        _ => return None,
+    };
+    let is_of_test =
+        matches!(outcome, Outcome::JobFailed | Outcome::JobLost | Outcome::ResultInvalid);
+    is_of_test.then(|| {
+        let text = format!(
+            "A test of ours went wrong: {}. Send fewer until the next one tells more.",
+            seen.text
+        );
+        new(Action::SlowDown, Confidence::Observed, &text)
+    })
+}
+
+/// The account's own queue: how long it takes to drain, where that can be told.
+fn own_backlog(case: &Case<'_>, judgement: &Judgement<'_>) -> Advice {
+    let until = JobKind::of(case.capability).and_then(|kind| {
+        let ledger = &case.memory.jobs.ledger;
+        let usual =
+            ledger.limits(case.settings).baseline(kind, Origin::Natural, Stage::Processing)?;
+        let waiting = ledger.of(kind).filter(|job| job.state == JobState::Queued).count();
+        let rounds = waiting.div_ceil(usize::try_from(case.settings.concurrency.max(1)).ok()?);
+        let rounds = u32::try_from(rounds).ok()?;
+        case.now.checked_add(usual.median.saturating_mul(rounds)).ok()
+    });
+    let when = until.map_or_else(String::new, |until| {
+        format!(" until about {}", words::time(until, &case.settings.timezone, case.now))
+    });
+    let what = first_fact(judgement).and_then(|fact| fact.seen.evidence.as_deref());
+    let what = what.map_or("your own videos wait for a free place", |seen| seen.text.as_str());
+    let text = format!("Send fewer{when}: {what}. That is your account's own queue.");
+    Advice { until, ..new(Action::SlowDown, Confidence::Observed, &text) }
+}
+
 fn limited(case: &Case<'_>, judgement: &Judgement<'_>) -> Advice {
+    if judgement.reason == Reason::OwnBacklog {
+        return own_backlog(case, judgement);
+    }
     let until = retry_at(judgement).filter(|until| *until > case.now);
     let when = until.map_or_else(String::new, |until| {
         format!(" until {}", words::time(until, &case.settings.timezone, case.now))
@@ -139,14 +248,18 @@ fn has_anonymous_answer(case: &Case<'_>) -> bool {
 fn fix_request(judgement: &Judgement<'_>) -> Advice {
     let what = match judgement.reason {
         Reason::Outcome(Outcome::EndpointRetired) => {
-            "HeyGen retired this path: use its v3 successor (https://docs.heygen.com)."
+            "HeyGen retired this path: use its v3 successor"
         }
         Reason::Outcome(Outcome::UpstreamFetchFailed) => {
-            "HeyGen could not download a URL that we sent: check that it is public and quick."
+            "HeyGen could not download a URL that we sent: check that it is public and quick"
         }
-        _ => "HeyGen refuses this request as wrong: correct it.",
+        _ => "HeyGen refuses this request as wrong: correct it",
     };
-    let text = format!("{what}{}", own_words(judgement));
+    // Which path replaces it, which host has the file: the evidence names it.
+    let seen = first_fact(judgement).and_then(|fact| fact.seen.evidence.as_deref());
+    let seen = seen.filter(|seen| !seen.text.is_empty());
+    let seen = seen.map_or_else(String::new, |seen| format!(" ({})", seen.text));
+    let text = format!("{what}{seen}.{}", own_words(judgement));
     new(Action::FixRequest, Confidence::Observed, &text)
 }
 
@@ -171,7 +284,8 @@ fn blind(case: &Case<'_>, judgement: &Judgement<'_>) -> Advice {
     let why = match judgement.reason {
         Reason::NotWatched if needs_key(case) => "it is not watched (add a key)",
         Reason::NotWatched => "it is not watched",
-        Reason::NoRecentJobs => "requests are accepted, but no video was seen to run",
+        Reason::NoRecentJobs => "nothing has run lately, and nothing looks stuck",
+        Reason::NotWatching => "we stopped testing it",
         _ => "there are no fresh observations",
     };
     new(Action::Go, Confidence::Blind, &format!("Not verified: {why}."))
@@ -211,7 +325,22 @@ fn elsewhere(case: &Case<'_>) -> String {
     if !matches!(case.capability, Capability::VideoGeneration | Capability::VideoTranslation) {
         return String::new();
     }
-    " See what others report: https://downdetector.com/status/heygen/ or \
-     https://duckduckgo.com/?q=HeyGen+down"
-        .to_owned()
+    let substitutes: Vec<String> = alternatives(case)
+        .iter()
+        .map(|one| {
+            let age = words::duration(words::between(one.checked_at, case.now));
+            let state = words::component_state(one.state);
+            let what = words::capability(case.capability);
+            format!("{} ({state} {age} ago; {what} itself not tested)", one.name)
+        })
+        .collect();
+    let elsewhere = if substitutes.is_empty() {
+        String::new()
+    } else {
+        format!(" Elsewhere: {}.", substitutes.join(", "))
+    };
+    format!(
+        "{elsewhere} See what others report: https://downdetector.com/status/heygen/ or \
+         https://duckduckgo.com/?q=HeyGen+down"
+    )
 }

@@ -108,6 +108,15 @@ impl Line {
         self.take_refusal(observation, meaning);
     }
 
+    /// Another probe looked at the same thing: it confirms or closes what is down, nothing else.
+    pub fn recheck(&mut self, observation: &Observation, meaning: Meaning, rule: &Thresholds) {
+        let (begun_at, known_at) = (observation.begun_at, observation.ended_at);
+        if self.down.is_pending() || self.down.firing().is_some() {
+            let polarity = for_provider(observation, meaning);
+            self.down.take(polarity, begun_at, known_at, rule.successes);
+        }
+    }
+
     /// What waits for confirmation is worth nothing after a gap.
     fn expire(&mut self, begun_at: Timestamp, fresh_for: Duration) {
         let gap = self.evidence_at.map(|last| begun_at.duration_since(last));

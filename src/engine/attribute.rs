@@ -173,7 +173,7 @@ fn official_view(case: &Case<'_>, judgement: &Judgement<'_>) -> Option<OfficialV
 }
 
 /// Substitutes for this capability, each with its own state and its age.
-fn alternatives(case: &Case<'_>) -> Vec<Alternative> {
+pub(super) fn alternatives(case: &Case<'_>) -> Vec<Alternative> {
     let pages = case.settings.sources.iter().filter_map(|source| {
         let reading = &case.memory.official.source(&source.name)?.last;
         source.replaces.contains(&case.capability).then(|| Alternative {

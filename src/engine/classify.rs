@@ -11,6 +11,7 @@ use crate::model::{Evidence, Outcome, Timestamp};
 mod challenge;
 mod envelope;
 mod evidence;
+mod legacy;
 mod page;
 
 use envelope::Reading;
@@ -136,7 +137,7 @@ fn api_outcome(answer: &Answer<'_>, question: &Question<'_>, reading: &Reading) 
     }
     let outcome = match answer.status {
         500..=599 => of_server_error(answer.status, question, reading),
-        _ => of_refusal(answer.status, question, reading),
+        _ => of_refusal(answer, question, reading),
     };
     let is_proof_of_life =
         matches!(question.call, Call::Submit) && matches!(answer.status, 400 | 422);
@@ -195,7 +196,8 @@ fn of_server_error(status: u16, question: &Question<'_>, reading: &Reading) -> O
 }
 
 /// Everything that is neither a success nor a 5xx.
-fn of_refusal(status: u16, question: &Question<'_>, reading: &Reading) -> Outcome {
+fn of_refusal(answer: &Answer<'_>, question: &Question<'_>, reading: &Reading) -> Outcome {
+    let status = answer.status;
     let is_anonymous = matches!(question.call, Call::Anonymous { .. });
     let envelope = reading.envelope();
     let is_code = |code: &str| envelope.is_some_and(|envelope| envelope.is_code(code));
@@ -210,20 +212,18 @@ fn of_refusal(status: u16, question: &Question<'_>, reading: &Reading) -> Outcom
             Outcome::PlanLimit
         }
         401 if !is_anonymous => Outcome::Unauthorized,
+        _ if legacy::is_retired(answer, question.path) => Outcome::EndpointRetired,
         403 if envelope.is_some() => Outcome::Forbidden,
         400 if question.carries_url && is_code("download_failed") => Outcome::UpstreamFetchFailed,
         409 if is_code("request_in_progress") || is_code("resource_not_ready") => Outcome::NotReady,
         410 => Outcome::EndpointRetired,
         404 if envelope.is_none() => Outcome::EndpointRetired,
-        301 | 403 if envelope.is_none() && is_legacy(question.path) => Outcome::EndpointRetired,
+        301 | 403 if envelope.is_none() && legacy::is_legacy(question.path) => {
+            Outcome::EndpointRetired
+        }
         400..=499 if envelope.is_some() => Outcome::BadRequest,
         _ => Outcome::Malformed,
     }
-}
-
-/// Whether a path belongs to the versions that ended on 1 November 2026.
-fn is_legacy(path: &str) -> bool {
-    path.split('/').find(|part| !part.is_empty()).is_some_and(|first| matches!(first, "v1" | "v2"))
 }
 
 #[cfg(test)]

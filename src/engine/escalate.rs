@@ -1,23 +1,36 @@
-//! Who is told what, and when (contract, section 8: the defaults without routes).
+//! Who is told what, and when (contract, section 8: routes, and the defaults without any).
 //!
-//! Owns when an event falls due and which channels it is owed to. Does not send. Invariant: a
-//! `resolved` is owed only where the opening was told, and every message is self-contained.
+//! Owns which event falls due for which channel. Routes, what keeps messages back and the texts have
+//! files of their own. Does not send. Invariant: what a channel was last told and what is true
+//! never differ for longer than something keeps it back.
 
 use jiff::SignedDuration;
 
 use super::evaluate::Owed;
-use super::incident::ongoing::is_official;
 use super::settings::{ChannelInfo, Settings};
-use super::words;
 use crate::model::{
-    Blame, CapabilityVerdict, ChannelKind, EventKind, Incident, IncidentEvent, Message,
-    MessageIncident, Reason, State, Timestamp, Verdict,
+    Blame, EventKind, Incident, IncidentEvent, Reason, Silence, State, Timestamp, Verdict,
 };
+
+mod message;
+pub mod mute;
+pub mod route;
+
+pub use message::warn;
+
+use message::message;
+use route::{Concern, DEGRADED_WAIT, concern};
 
 /// What is merely degraded (or known from the page alone) is told when it is still open after this.
 pub const DEGRADED_AFTER: SignedDuration = SignedDuration::from_mins(5);
+/// The longest gap between two reminders.
+const RAREST_REMINDER: SignedDuration = SignedDuration::from_hours(24);
+/// So many of the account's jobs are named.
+const NAMED: usize = 5;
+/// More at once on one channel are told in one message.
+const DIGEST_FROM: usize = 5;
 
-/// When the opening of an incident is told.
+/// When the opening of an incident is told, without routes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Urgency {
     /// As soon as it is confirmed.
@@ -35,7 +48,16 @@ fn urgency(incident: &Incident) -> Urgency {
         (Reason::ProviderThrottling, _, _)
         | (_, Blame::Network | Blame::Monitor | Blame::Account, _)
         | (_, Blame::Provider, State::Outage) => Urgency::AtOnce,
-        (_, Blame::Provider | Blame::Client | Blame::None, _) => Urgency::After(DEGRADED_AFTER),
+        (_, Blame::Provider | Blame::Client | Blame::None, _) => Urgency::After(DEGRADED_WAIT),
+    }
+}
+
+/// How long the opening waits, without routes; `None`: it is never told.
+fn urgency_wait(incident: &Incident) -> Option<SignedDuration> {
+    match urgency(incident) {
+        Urgency::AtOnce => Some(SignedDuration::ZERO),
+        Urgency::After(wait) => Some(wait),
+        Urgency::AtTheEnd => None,
     }
 }
 
@@ -47,60 +69,25 @@ pub fn is_told(incident: &Incident) -> bool {
         .any(|event| matches!(event.kind, EventKind::Opened | EventKind::Flapping))
 }
 
-/// The state that channels were last told; `None` when they were told nothing.
+/// The state that was last told of; `None` when nothing was.
 pub fn last_told_state(incident: &Incident) -> Option<State> {
-    if !is_told(incident) {
-        return None;
-    }
-    let has_worsened = incident.events.iter().any(|event| event.kind == EventKind::Worsened);
-    let last = incident.events.iter().rev().find_map(|event| match event.kind {
-        // An outage that was opened as one never worsened.
-        EventKind::Opened if has_worsened => Some(State::Degraded),
-        EventKind::Eased => Some(State::Degraded),
-        EventKind::Opened | EventKind::Worsened | EventKind::Reminder => Some(incident.worst_state),
-        _ => None,
-    });
-    Some(last.unwrap_or(incident.worst_state))
+    incident.events.last().filter(|_| is_told(incident)).map(|event| event.state)
 }
 
-/// The event that is due now, given what happened to the incident in this step.
-pub fn due(
-    settings: &Settings,
-    incident: &Incident,
-    happened: Option<EventKind>,
-    now: Timestamp,
-) -> Option<EventKind> {
-    if !incident.capabilities.iter().any(|one| settings.uses.contains(one)) {
-        return None;
-    }
-    let urgency = urgency(incident);
-    match happened {
-        Some(EventKind::Resolved) if urgency == Urgency::AtTheEnd => Some(EventKind::Resolved),
-        Some(EventKind::Resolved) => {
-            let is_told_of_the_end = is_told(incident) && is_told_twice(incident);
-            is_told_of_the_end.then_some(EventKind::Resolved)
-        }
-        Some(EventKind::Flapping) => Some(EventKind::Flapping),
-        Some(kind) if is_told(incident) && is_told_twice(incident) => Some(kind),
-        Some(_) | None if is_told(incident) || incident.flapping => None,
-        Some(_) | None => {
-            let opens_at = opens_at(incident)?;
-            let is_due = incident.is_open() && incident.suspended.is_none() && now >= opens_at;
-            is_due.then_some(EventKind::Opened)
-        }
-    }
-}
-
-/// When the opening falls due; `None` when that is never, or was told.
+/// When the opening falls due without routes; `None` when that is never, or was told.
 pub fn opens_at(incident: &Incident) -> Option<Timestamp> {
     if is_told(incident) || incident.flapping || !incident.is_open() {
         return None;
     }
-    match urgency(incident) {
-        Urgency::AtOnce => Some(incident.confirmed_at),
-        Urgency::After(wait) => incident.confirmed_at.checked_add(wait).ok(),
-        Urgency::AtTheEnd => None,
-    }
+    incident.confirmed_at.checked_add(urgency_wait(incident)?).ok()
+}
+
+/// True when some channel believes that a resolved incident is still open.
+pub fn is_unsettled(incident: &Incident, channels: &[ChannelInfo]) -> bool {
+    let believes = |channel: &ChannelInfo| {
+        last_to(incident, &channel.name).is_some_and(|told| told.kind != EventKind::Resolved)
+    };
+    !incident.is_open() && is_told_twice(incident) && channels.iter().any(believes)
 }
 
 /// Network and monitor trouble, and our own requests, are told once.
@@ -111,156 +98,196 @@ fn is_told_twice(incident: &Incident) -> bool {
     }
 }
 
-/// The channels that an incident concerns.
-fn channels<'a>(
-    settings: &'a Settings,
-    incident: &'a Incident,
-) -> impl Iterator<Item = &'a ChannelInfo> {
-    settings.channels.iter().filter(|channel| {
-        !is_official(&incident.cause)
-            || matches!(channel.kind, ChannelKind::Slack | ChannelKind::Webhook)
-    })
+fn last_to<'a>(incident: &'a Incident, channel: &str) -> Option<&'a IncidentEvent> {
+    incident.events.iter().rev().find(|event| event.reached(channel))
 }
 
-/// Notes the event on the incident and answers a message for every channel concerned.
+/// What is told depends on this besides the incident.
+#[derive(Debug, Clone)]
+pub struct Telling<'a> {
+    /// The configuration.
+    pub settings: &'a Settings,
+    /// What people want to hear nothing of.
+    pub silences: &'a [Silence],
+    /// Every incident that is remembered: what a channel was told lately is counted by them.
+    pub incidents: &'a [Incident],
+    /// The verdict.
+    pub verdict: &'a Verdict,
+    /// Ids of the account's own jobs that wait, oldest first.
+    pub at_stake: Vec<String>,
+    /// As of when.
+    pub now: Timestamp,
+}
+
+impl Telling<'_> {
+    /// The events that are due for an incident, each with the channels that it is due for. Nothing
+    /// is noted yet.
+    pub fn due(
+        &self,
+        incident: &Incident,
+        happened: Option<EventKind>,
+    ) -> Vec<(EventKind, Vec<String>)> {
+        if !incident.capabilities.iter().any(|one| self.settings.uses.contains(one)) {
+            return Vec::new();
+        }
+        let mut due: Vec<(EventKind, Vec<String>)> = Vec::new();
+        if self.settings.channels.is_empty() {
+            // Nobody listens, but what would be told is history.
+            let nobody =
+                ChannelInfo { name: String::new(), kind: crate::model::ChannelKind::Slack };
+            let kind = self.due_to(incident, &nobody, happened);
+            return kind.map(|kind| (kind, vec![String::new()])).into_iter().collect();
+        }
+        for channel in &self.settings.channels {
+            let Some(kind) = self.due_to(incident, channel, happened) else { continue };
+            match due.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, channels)) => channels.push(channel.name.clone()),
+                None => due.push((kind, vec![channel.name.clone()])),
+            }
+        }
+        due
+    }
+
+    fn due_to(
+        &self,
+        incident: &Incident,
+        channel: &ChannelInfo,
+        happened: Option<EventKind>,
+    ) -> Option<EventKind> {
+        let kind = match last_to(incident, &channel.name) {
+            None => self.first(incident, channel, happened),
+            Some(told) => self.further(incident, channel, told, happened),
+        }?;
+        let is_muted = mute::of_incident(self.settings, self.silences, incident, self.now)
+            .is_some()
+            || mute::of_channel(self.incidents, &channel.name, self.now).is_some();
+        (!is_muted).then_some(kind)
+    }
+
+    /// The channel knows nothing of it yet.
+    fn first(
+        &self,
+        incident: &Incident,
+        channel: &ChannelInfo,
+        happened: Option<EventKind>,
+    ) -> Option<EventKind> {
+        if urgency(incident) == Urgency::AtTheEnd {
+            return happened.filter(|kind| *kind == EventKind::Resolved);
+        }
+        let concern = concern(self.settings, incident, channel, self.now);
+        if happened == Some(EventKind::Flapping) && !is_told(incident) {
+            return Some(EventKind::Flapping);
+        }
+        let is_due = incident.is_open()
+            && !incident.flapping
+            && incident.suspended.is_none()
+            && incident.ack.is_none()
+            && concern != Concern::None;
+        is_due.then_some(EventKind::Opened)
+    }
+
+    /// The channel was told before.
+    fn further(
+        &self,
+        incident: &Incident,
+        channel: &ChannelInfo,
+        told: &IncidentEvent,
+        happened: Option<EventKind>,
+    ) -> Option<EventKind> {
+        if !is_told_twice(incident) || told.kind == EventKind::Resolved {
+            return None;
+        }
+        if !incident.is_open() {
+            return Some(EventKind::Resolved);
+        }
+        if let Some(kind) = happened {
+            return Some(kind);
+        }
+        if incident.flapping {
+            return None;
+        }
+        if told.state.severity() != incident.state.severity() {
+            return Some(EventKind::SuppressionEnded);
+        }
+        self.is_to_be_reminded(incident, channel, told).then_some(EventKind::Reminder)
+    }
+
+    fn is_to_be_reminded(
+        &self,
+        incident: &Incident,
+        channel: &ChannelInfo,
+        told: &IncidentEvent,
+    ) -> bool {
+        let Concern::ToldOf { remind_every: Some(gap) } =
+            concern(self.settings, incident, channel, self.now)
+        else {
+            return false;
+        };
+        let reminded = incident
+            .events
+            .iter()
+            .filter(|event| event.kind == EventKind::Reminder && event.reached(&channel.name))
+            .count();
+        let gap = SignedDuration::try_from(gap).unwrap_or(RAREST_REMINDER);
+        let doublings = 1_i32 << reminded.min(8);
+        let gap =
+            gap.checked_mul(doublings).unwrap_or(RAREST_REMINDER).min(RAREST_REMINDER.max(gap));
+        incident.ack.is_none() && self.now.duration_since(told.at) >= gap
+    }
+}
+
+/// Notes an event on the incident and answers a message for every channel concerned.
 pub fn owe(
-    settings: &Settings,
+    telling: &Telling<'_>,
     incident: &mut Incident,
-    kind: EventKind,
-    verdict: &Verdict,
-    now: Timestamp,
+    (kind, channels): (EventKind, Vec<String>),
 ) -> Vec<Owed> {
-    let last_seq = incident.events.last().map_or(0, |event| event.seq);
-    let event = IncidentEvent { seq: last_seq + 1, kind, at: now };
-    incident.events.push(event);
-    let incident = &*incident;
-    let message = message(settings, incident, kind, verdict, now);
-    channels(settings, incident)
-        .map(|channel| Owed { channel: channel.name.clone(), message: message.clone() })
+    note(incident, kind, channels.clone(), telling.now);
+    let mut message = message(telling.settings, incident, kind, telling.verdict, telling.now);
+    if kind != EventKind::Resolved {
+        message.notes.extend(of_jobs(&telling.at_stake));
+    }
+    let is_real = |channel: &String| !channel.is_empty();
+    channels
+        .into_iter()
+        .filter(is_real)
+        .map(|channel| Owed { channel, message: message.clone() })
         .collect()
 }
 
-fn message(
-    settings: &Settings,
-    incident: &Incident,
-    kind: EventKind,
-    verdict: &Verdict,
-    now: Timestamp,
-) -> Message {
-    let told_of = verdict.capabilities.iter().find(|one| {
-        one.used && incident.capabilities.contains(&one.capability) && one.blame == incident.blame
-    });
-    let any =
-        || verdict.capabilities.iter().find(|one| incident.capabilities.contains(&one.capability));
-    let capability = told_of.or_else(any);
-    let is_over = kind == EventKind::Resolved;
-    Message {
-        event: kind,
-        at: now,
-        seq: incident.events.last().map_or(1, |event| event.seq),
-        incident: Some(MessageIncident {
-            id: incident.id,
-            blame: incident.blame,
-            reason: incident.reason,
-            state: incident.state,
-            capabilities: incident.capabilities.clone(),
-            opened_at: incident.opened_at,
-            resolved_at: incident.resolved_at,
-            subject: incident.subject.clone(),
-        }),
-        headline: headline(settings, incident, kind, capability, now),
-        advice: capability.filter(|_| !is_over).map(|one| one.advice.clone()),
-        evidence: incident.evidence.clone(),
-        official: capability.and_then(|one| one.official.clone()),
-        notes: notes(settings, incident, kind, now),
-        vantage: settings.vantage.clone(),
-        account: settings.account.clone(),
-    }
-}
-
-fn headline(
-    settings: &Settings,
-    incident: &Incident,
-    kind: EventKind,
-    capability: Option<&CapabilityVerdict>,
-    now: Timestamp,
-) -> String {
-    let at = |instant| words::time(instant, &settings.timezone, now);
-    let names = words::capabilities(&incident.capabilities);
-    match kind {
-        EventKind::Resolved if incident.reason == Reason::MonitorOffline => format!(
-            "Nothing is known about HeyGen from {} to {}: this monitor was offline. Your network.",
-            at(incident.opened_at),
-            at(incident.resolved_at.unwrap_or(now)),
-        ),
-        EventKind::Resolved => format!(
-            "HeyGen: {names} fine again since {} (trouble since {}).",
-            at(incident.resolved_at.unwrap_or(now)),
-            at(incident.opened_at),
-        ),
-        EventKind::AcknowledgedOfficially => {
-            let view = capability.and_then(|one| one.official.as_ref());
-            let notice = view.and_then(|view| view.notice.clone());
-            let notice = notice.map_or_else(String::new, |notice| format!(": {notice}"));
-            match incident.acknowledged_at {
-                Some(page_at) if page_at > incident.opened_at => format!(
-                    "HeyGen's page admits it now{notice}. Known {} before HeyGen's page.",
-                    words::duration(words::between(incident.opened_at, page_at)),
-                ),
-                Some(_) | None => format!("HeyGen's page admits it now{notice}."),
-            }
-        }
-        EventKind::Flapping => format!(
-            "HeyGen: {names} goes up and down; quiet from now on until it is stable for 30 min."
-        ),
-        EventKind::Opened
-        | EventKind::Worsened
-        | EventKind::Eased
-        | EventKind::Reminder
-        | EventKind::SuppressionEnded
-        | EventKind::ChannelBroken
-        | EventKind::Warning
-        | EventKind::Drill => incident.headline.clone(),
-    }
-}
-
-fn notes(settings: &Settings, incident: &Incident, kind: EventKind, now: Timestamp) -> Vec<String> {
-    let mut notes = Vec::new();
-    if kind == EventKind::Resolved
-        && incident.blame == Blame::Provider
-        && !is_official(&incident.cause)
-    {
-        notes.push(match incident.acknowledged_at {
-            Some(at) if at > incident.opened_at => format!(
-                "Known {} before HeyGen's page.",
-                words::duration(words::between(incident.opened_at, at))
-            ),
-            Some(at) => format!(
-                "HeyGen's page showed it since {}.",
-                words::time(at, &settings.timezone, now)
-            ),
-            None => "HeyGen's page never showed it: no matching notice found.".to_owned(),
-        });
-    }
-    notes
-}
-
-/// A warning about the monitor's own view, for every channel.
-pub fn warn(settings: &Settings, text: &str, now: Timestamp) -> Vec<Owed> {
-    let message = Message {
-        event: EventKind::Warning,
-        at: now,
-        // Unique among messages without an incident: one warning a second is plenty.
-        seq: u32::try_from(now.as_second()).unwrap_or(u32::MAX),
-        incident: None,
-        headline: text.to_owned(),
-        advice: None,
-        evidence: Vec::new(),
-        official: None,
-        notes: Vec::new(),
-        vantage: settings.vantage.clone(),
-        account: settings.account.clone(),
+/// `Your jobs that wait: v_1, v_2 and 7 more.`
+fn of_jobs(ids: &[String]) -> Option<String> {
+    let named: Vec<&str> = ids.iter().take(NAMED).map(String::as_str).collect();
+    let more = match ids.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        count => format!(" and {count} more"),
     };
-    let told = settings.channels.iter();
-    told.map(|channel| Owed { channel: channel.name.clone(), message: message.clone() }).collect()
+    (!named.is_empty()).then(|| format!("Your jobs that wait: {}{more}.", named.join(", ")))
+}
+
+fn note(incident: &mut Incident, kind: EventKind, channels: Vec<String>, now: Timestamp) {
+    let last_seq = incident.events.last().map_or(0, |event| event.seq);
+    let state = incident.state;
+    incident.events.push(IncidentEvent { seq: last_seq + 1, kind, at: now, state, channels });
+}
+
+/// More than a few messages for one channel at once become one that names them all: what was held
+/// back is never dropped, and never a storm.
+pub fn digested(settings: &Settings, owed: &[Owed], now: Timestamp) -> Vec<Owed> {
+    let count = |channel: &str| owed.iter().filter(|one| one.channel == channel).count();
+    let (full, single): (Vec<Owed>, Vec<Owed>) =
+        owed.iter().cloned().partition(|one| count(&one.channel) > DIGEST_FROM);
+    let mut all = single;
+    for channel in &settings.channels {
+        let of_channel: Vec<&Owed> =
+            full.iter().filter(|one| one.channel == channel.name).collect();
+        if of_channel.is_empty() {
+            continue;
+        }
+        let said: Vec<&str> = of_channel.iter().map(|one| one.message.headline.as_str()).collect();
+        let text = format!("{} messages in one: {}", said.len(), said.join(" · "));
+        let digest = warn(settings, &text, now);
+        all.extend(digest.into_iter().filter(|one| one.channel == channel.name));
+    }
+    all
 }

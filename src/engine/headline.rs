@@ -8,8 +8,10 @@ use jiff::tz::TimeZone;
 use super::attribute::Standing;
 use super::attribute::facts::{Fact, Family};
 use super::attribute::rows::{Basis, Case, Judgement};
-use super::words;
-use crate::model::{Blame, Capability, CapabilityVerdict, Outcome, Reason, State, Timestamp};
+use super::{jobs, notices, words};
+use crate::model::{
+    Blame, Capability, CapabilityVerdict, JobKind, Outcome, Reason, State, Timestamp,
+};
 
 /// The headline of one capability.
 pub fn of_capability(case: &Case<'_>, judgement: &Judgement<'_>, standing: Standing) -> String {
@@ -18,6 +20,9 @@ pub fn of_capability(case: &Case<'_>, judgement: &Judgement<'_>, standing: Stand
     let since = words::time(standing.since, zone, case.now);
     match &judgement.basis {
         Basis::Facts(facts) => {
+            if let Some(said) = facts.first().and_then(of_jobs) {
+                return said;
+            }
             let what = trouble(name, judgement.reason, &since);
             let detail = facts.first().map(|fact| detail(fact, &case.settings.vantage));
             sentence(&what, detail.as_deref(), judgement.blame)
@@ -49,7 +54,7 @@ pub fn of_capability(case: &Case<'_>, judgement: &Judgement<'_>, standing: Stand
             "HeyGen: {name} {} so far; a failure is being checked.",
             words::state(judgement.state, judgement.blame)
         ),
-        Basis::Nothing => blind(name, judgement.reason),
+        Basis::Nothing => blind(case, name, judgement.reason),
     }
 }
 
@@ -75,8 +80,27 @@ fn between(case: &Case<'_>, reason: Reason, blame: Blame) -> String {
     format!("Can't tell right now about {name}: {why}. {}.", capitalised(words::side(blame)))
 }
 
-fn blind(name: &str, reason: Reason) -> String {
+/// `HeyGen: videos have waited 24 min to start; usually under 4 min. HeyGen's side.`
+fn of_jobs(fact: &Fact<'_>) -> Option<String> {
+    let text = &fact.seen.evidence.as_ref().filter(|_| fact.family.is_of_jobs())?.text;
+    Some(format!("HeyGen: {text}. {}.", capitalised(words::side(fact.blame))))
+}
+
+fn blind(case: &Case<'_>, name: &str, reason: Reason) -> String {
+    let last = JobKind::of(case.capability).and_then(|kind| {
+        let at = case.memory.jobs.ledger.progress(kind)?.at;
+        Some((jobs::noun(kind, 1), words::time(at, &case.settings.timezone, case.now)))
+    });
     match reason {
+        Reason::NoRecentJobs if let Some((noun, at)) = &last => {
+            format!("{}: no {noun} has run since {at}; nothing looks stuck.", capitalised(name))
+        }
+        Reason::NotWatching => {
+            let stopped = notices::stopped(case.memory, case.settings, case.now);
+            let why = stopped.iter().find(|one| one.capabilities.contains(&case.capability));
+            let why = why.map_or_else(String::new, |one| format!(": {}", one.why));
+            format!("Can't tell right now about {name}: we stopped testing it{why}.")
+        }
         Reason::NotWatched => format!("{}: not watched.", capitalised(name)),
         Reason::NoRecentJobs => format!(
             "{}: requests are accepted, but no video was seen to run; nothing looks stuck.",
@@ -134,6 +158,9 @@ pub fn of_incident(
         return String::new();
     };
     let name = name_of(capabilities, platform);
+    if let Some(said) = of_jobs(first) {
+        return said;
+    }
     let what = trouble(&name, first.reason, &words::time(since, zone, now));
     sentence(&what, Some(&detail(first, vantage)), first.blame)
 }
@@ -184,13 +211,13 @@ pub fn trouble(name: &str, reason: Reason, since: &str) -> String {
         Reason::NoData | Reason::NotWatching => {
             return format!("heygen-monitor: no observations of {name} since {since}");
         }
-        Reason::JobsLate
-        | Reason::JobsStuck
-        | Reason::JobsFailing
-        | Reason::SingleJobStuck
-        | Reason::AvatarSpecific
-        | Reason::OwnBacklog
-        | Reason::LocalView
+        Reason::JobsLate => "late",
+        Reason::JobsStuck => "stuck",
+        Reason::JobsFailing => "failing",
+        Reason::SingleJobStuck => "with one stuck job",
+        Reason::AvatarSpecific => "failing for one avatar",
+        Reason::OwnBacklog => "waiting in your own queue",
+        Reason::LocalView
         | Reason::NoRecentJobs
         | Reason::NotWatched
         | Reason::BalanceLow
@@ -226,16 +253,16 @@ fn of_outcome(outcome: Outcome) -> &'static str {
         Outcome::EndpointRetired => "asked at a retired endpoint",
         Outcome::NotReady => "not ready for our request",
         Outcome::BadRequest => "refused, our request is wrong",
+        Outcome::JobFailed => "failing a test",
+        Outcome::JobLost => "losing a test",
+        Outcome::ResultInvalid => "giving unusable results",
+        Outcome::JobRejected => "refused, our test's input is wrong",
         Outcome::Ok
         | Outcome::Blocked
         | Outcome::QueueLate
         | Outcome::ProcessingLate
         | Outcome::QueueStuck
         | Outcome::ProcessingStuck
-        | Outcome::JobFailed
-        | Outcome::JobRejected
-        | Outcome::JobLost
-        | Outcome::ResultInvalid
         | Outcome::CleanupFailed
         | Outcome::Skipped
         | Outcome::MonitorError => words::outcome(outcome),

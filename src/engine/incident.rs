@@ -8,7 +8,9 @@ use jiff::SignedDuration;
 use super::escalate;
 use super::evaluate::{Memory, Owed};
 use super::settings::{Cadence, Settings};
-use crate::model::{Blame, Capability, EventKind, Incident, IncidentChange, Timestamp, Verdict};
+use crate::model::{
+    Blame, Capability, EventKind, Incident, IncidentChange, JobKind, Origin, Timestamp, Verdict,
+};
 
 pub mod ending;
 pub mod flapping;
@@ -59,17 +61,43 @@ pub fn reconcile(
             steps.push(Step { incident, event });
         }
     }
+    // What was resolved while nobody was to be told.
+    let unsettled = before.iter().filter(|one| escalate::is_unsettled(one, &settings.channels));
+    steps.extend(unsettled.map(|one| Step { incident: one.clone(), event: None }));
+    tell_all(memory, settings, (&before, steps), verdict, now)
+}
+
+/// Tells what is due, and remembers what became of it.
+fn tell_all(
+    memory: &mut Memory,
+    settings: &Settings,
+    (before, steps): (&[Incident], Vec<Step>),
+    verdict: &Verdict,
+    now: Timestamp,
+) -> Reconciled {
     let mut reconciled = Reconciled::default();
     for mut step in steps {
         let previous = before.iter().find(|one| one.id == step.incident.id);
-        let (kind, owed) = tell(settings, &mut step, verdict, now);
-        reconciled.owed.extend(owed);
-        if kind.is_some() || previous.is_none_or(|previous| is_changed(previous, &step.incident)) {
+        if settings.cadence == Cadence::Daemon {
+            let at_stake = at_stake(memory, &step.incident);
+            let (silences, incidents) = (&memory.silences, &memory.incidents);
+            let telling =
+                escalate::Telling { settings, silences, incidents, verdict, at_stake, now };
+            for due in telling.due(&step.incident, step.event) {
+                reconciled.owed.extend(escalate::owe(&telling, &mut step.incident, due));
+            }
+        }
+        if previous.is_none_or(|previous| is_changed(previous, &step.incident)) {
             reconciled.changes.push(IncidentChange { incident: step.incident.clone() });
         }
         remember(memory, step.incident);
     }
-    memory.incidents.retain(|one| one.resolved_at.is_none_or(|at| now.duration_since(at) < KEPT));
+    reconciled.owed = escalate::digested(settings, &reconciled.owed, now);
+    let is_kept = |one: &Incident| {
+        one.resolved_at.is_none_or(|at| now.duration_since(at) < KEPT)
+            || escalate::is_unsettled(one, &settings.channels)
+    };
+    memory.incidents.retain(is_kept);
     reconciled
 }
 
@@ -102,6 +130,7 @@ fn opened(memory: &mut Memory, current: &Ongoing, now: Timestamp) -> Incident {
         subject: format!("{} (#{id})", current.subject),
         headline: current.headline.clone(),
         evidence: current.evidence.clone(),
+        ack: None,
         events: Vec::new(),
     }
 }
@@ -208,22 +237,6 @@ fn acknowledge(
     (escalate::is_told(incident) && !incident.flapping).then_some(EventKind::AcknowledgedOfficially)
 }
 
-/// Adds the event that is due to the incident, and answers who is owed a message.
-fn tell(
-    settings: &Settings,
-    step: &mut Step,
-    verdict: &Verdict,
-    now: Timestamp,
-) -> (Option<EventKind>, Vec<Owed>) {
-    if settings.cadence != Cadence::Daemon {
-        return (None, Vec::new());
-    }
-    let Some(kind) = escalate::due(settings, &step.incident, step.event, now) else {
-        return (None, Vec::new());
-    };
-    (Some(kind), escalate::owe(settings, &mut step.incident, kind, verdict, now))
-}
-
 /// Whether there is anything to write: evidence and the wording alone are not worth a row.
 fn is_changed(previous: &Incident, incident: &Incident) -> bool {
     let key = |one: &Incident| {
@@ -231,13 +244,34 @@ fn is_changed(previous: &Incident, incident: &Incident) -> bool {
             (one.cause.clone(), one.reason, one.state, one.worst_state),
             one.capabilities.clone(),
             (one.resolved_at, one.acknowledged_at, one.suspended, one.flapping),
-            one.events.len(),
+            (one.events.len(), one.ack.is_some()),
         )
     };
     key(previous) != key(incident)
 }
 
+/// Ids of the account's own jobs that wait while this goes on, oldest first.
+fn at_stake(memory: &Memory, incident: &Incident) -> Vec<String> {
+    if incident.blame != Blame::Provider {
+        return Vec::new();
+    }
+    let kinds = incident.capabilities.iter().filter_map(|one| JobKind::of(*one));
+    let live = kinds
+        .flat_map(|kind| memory.jobs.ledger.of(kind))
+        .filter(|job| job.state.is_live() && !job.is_abandoned && job.origin == Origin::Natural);
+    let mut live: Vec<_> = live.collect();
+    live.sort_by_key(|job| job.created_at);
+    live.into_iter().map(|job| job.id.clone()).collect()
+}
+
 fn remember(memory: &mut Memory, incident: Incident) {
+    let was_open = memory.incidents.iter().any(|one| one.id == incident.id && one.is_open());
+    if let Some(end) =
+        incident.resolved_at.filter(|_| was_open && incident.blame == Blame::Provider)
+    {
+        let lasted = super::words::between(incident.opened_at, end);
+        memory.past.entry(incident.cause.clone()).or_default().push(lasted);
+    }
     match memory.incident_mut(incident.id) {
         Some(known) => *known = incident,
         None => memory.incidents.push(incident),

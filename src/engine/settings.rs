@@ -3,12 +3,18 @@
 //! Owns the settings that judgement depends on and how long evidence is fresh. Reads no file.
 //! Invariant: plain values, so that a reload is one assignment.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::escalate::mute::Window;
+use super::escalate::route::Route;
 use super::page::ComponentMap;
-use crate::model::{Capability, ChannelKind, ProbeKind, SourceRole, Timestamp};
+use super::schedule::Schedule;
+use crate::model::{
+    Capability, ChannelKind, JobKind, Origin, ProbeKind, SourceRole, Timestamp, Usd,
+};
 
 /// What the core needs to know of the configuration.
 #[derive(Debug, Clone)]
@@ -29,6 +35,18 @@ pub struct Settings {
     pub channels: Vec<ChannelInfo>,
     /// How patient confirmation is.
     pub cadence: Cadence,
+    /// What this installation signs its paid tests with; empty where none are sent.
+    pub instance: String,
+    /// Jobs that the account may have in flight at once.
+    pub concurrency: u32,
+    /// When a job is late or stuck.
+    pub jobs: BTreeMap<JobKind, JobRules>,
+    /// What may be spent.
+    pub budget: BudgetRules,
+    /// Who is told of what; the first that matches decides.
+    pub routes: Vec<Route>,
+    /// Work of our own, during which nobody is told.
+    pub windows: Vec<Window>,
 }
 
 /// One configured probe, as the core sees it.
@@ -51,6 +69,143 @@ pub struct Watch {
     pub thresholds: Thresholds,
     /// Substitute's check (`check.web.replaces`): never part of the verdict when not empty.
     pub replaces: Vec<Capability>,
+    /// What it has to do with jobs.
+    pub jobs: JobsWatch,
+}
+
+/// What a probe has to do with jobs.
+#[derive(Debug, Clone, Default)]
+pub enum JobsWatch {
+    /// Nothing.
+    #[default]
+    None,
+    /// It sees the account's own.
+    Natural {
+        /// Which.
+        kinds: Vec<JobKind>,
+        /// How long the last finished job is evidence.
+        max_silence: Duration,
+        /// A job older than this when first seen is never evidence.
+        ignore_older_than: Duration,
+    },
+    /// It sends paid tests.
+    Canary(CanaryRules),
+    /// It hears of finished jobs.
+    Events,
+}
+
+/// When a paid test is sent, and with what.
+#[derive(Debug, Clone)]
+pub struct CanaryRules {
+    /// By need, or by schedule.
+    pub mode: CanaryMode,
+    /// Nothing else said anything for this long: one is sent (adaptive). Also how long its result
+    /// is evidence.
+    pub max_silence: Duration,
+    /// What one costs.
+    pub price: Usd,
+    /// Avatars or languages, taken in turn; one empty string where there is no choice.
+    pub looks: Vec<String>,
+    /// Path of its create request: a `submit` probe of the same path is its re-check.
+    pub path: String,
+}
+
+/// By need, or by schedule.
+#[derive(Debug, Clone)]
+pub enum CanaryMode {
+    /// Only for information.
+    Adaptive,
+    /// By schedule, with the phase of this installation.
+    Fixed(Schedule),
+}
+
+/// When a job of one kind is late or stuck (contract, section 8, `[jobs.*]`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRules {
+    /// Waiting to start, by origin.
+    pub queue: BTreeMap<Origin, StageRules>,
+    /// Being made, by origin.
+    pub processing: BTreeMap<Origin, StageRules>,
+    /// A create request may take this long.
+    pub submit_timeout: Duration,
+    /// First gap between two polls of a canary.
+    pub poll_min: Duration,
+    /// Longest gap between two polls of a canary.
+    pub poll_max: Duration,
+}
+
+/// Limits of one stage (verdicts.md, section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StageRules {
+    /// No learned limit falls under it.
+    pub floor: Duration,
+    /// Late without a baseline, and what a learned limit is measured against.
+    pub late: Duration,
+    /// Stuck without a baseline, and what a learned limit is measured against.
+    pub stuck: Duration,
+}
+
+impl JobRules {
+    /// The defaults of verdicts.md, section 4.
+    pub fn usual(kind: JobKind) -> Self {
+        let rules = |floor, late, stuck| StageRules {
+            floor: Duration::from_mins(floor),
+            late: Duration::from_mins(late),
+            stuck: Duration::from_mins(stuck),
+        };
+        let (queue, processing) = match kind {
+            JobKind::Video => (
+                [(Origin::Canary, rules(3, 10, 20)), (Origin::Natural, rules(5, 20, 40))],
+                [(Origin::Canary, rules(5, 20, 40)), (Origin::Natural, rules(10, 30, 60))],
+            ),
+            JobKind::Translation => (
+                [(Origin::Canary, rules(5, 20, 40)), (Origin::Natural, rules(5, 20, 40))],
+                [(Origin::Canary, rules(10, 45, 60)), (Origin::Natural, rules(10, 45, 60))],
+            ),
+        };
+        Self {
+            queue: BTreeMap::from(queue),
+            processing: BTreeMap::from(processing),
+            submit_timeout: Duration::from_mins(2),
+            poll_min: Duration::from_secs(2),
+            poll_max: Duration::from_secs(30),
+        }
+    }
+
+    /// The defaults for every kind.
+    pub fn all_usual() -> BTreeMap<JobKind, Self> {
+        JobKind::ALL.into_iter().map(|kind| (kind, Self::usual(kind))).collect()
+    }
+}
+
+/// What may be spent (contract, section 8, `[budget]`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BudgetRules {
+    /// Cap of a calendar day.
+    pub per_day: Usd,
+    /// Cap of a calendar month.
+    pub per_month: Usd,
+    /// No paid test when a balance in dollars is below.
+    pub reserve_usd: Usd,
+    /// No paid test when a balance in credits is below.
+    pub reserve_credits: f64,
+    /// Whether a wallet that charges a card by itself may be used.
+    pub allow_auto_reload: bool,
+    /// Whether this monitor sends paid tests at all.
+    pub canaries: bool,
+}
+
+impl Default for BudgetRules {
+    fn default() -> Self {
+        Self {
+            per_day: Usd(1_000_000),
+            per_month: Usd(20_000_000),
+            reserve_usd: Usd(2_000_000),
+            reserve_credits: 5.0,
+            allow_auto_reload: false,
+            canaries: true,
+        }
+    }
 }
 
 /// How a failure is confirmed and its end believed (contract, section 8, `[thresholds]`).

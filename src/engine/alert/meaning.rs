@@ -5,7 +5,7 @@
 //! something shows that the way to HeyGen is clear.
 
 use crate::engine::network::{Network, Side};
-use crate::model::{Observation, Outcome, Timestamp};
+use crate::model::{Observation, Outcome, ProbeKind, Timestamp};
 
 /// What an observation means once the controls have been heard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +49,12 @@ impl Meaning {
             O::Ok | O::Slow => Self::Up,
             O::Blocked => Self::Blocked,
             O::RateLimited => Self::Limited,
+            // The word of a job that the queue probe saw; jobs are judged by their own rules.
+            O::InsufficientCredit
+                if observation.kind == ProbeKind::Queue && is_of_a_job(observation) =>
+            {
+                Self::Job
+            }
             O::QuotaExceeded
             | O::InsufficientCredit
             | O::PlanLimit
@@ -114,4 +120,8 @@ impl Meaning {
             Self::Blocked | Self::LocalDns | Self::LocalPath | Self::Doubtful | Self::Offline
         )
     }
+}
+
+fn is_of_a_job(observation: &Observation) -> bool {
+    observation.evidence.as_ref().is_some_and(|evidence| evidence.job_id.is_some())
 }

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use crate::engine::alert::{Firing, Line, Meaning};
 use crate::engine::evaluate::Memory;
+use crate::engine::evaluate::jobs::JobFact;
 use crate::engine::settings::{Cadence, Settings, Watch};
 use crate::model::{
-    Blame, Capability, Observation, Outcome, ProbeKind, Reason, Series, State, Timestamp,
+    Blame, Capability, JobKind, Observation, Outcome, ProbeKind, Reason, Series, State, Timestamp,
 };
 
 /// Requests in five minutes below which a limit is hardly ours (verdicts.md, section 5).
@@ -59,6 +60,19 @@ pub enum Family {
     Limited,
     /// Our request.
     Client,
+    /// The provider's, seen by jobs: they do not come out.
+    JobsDown,
+    /// The provider's, seen by jobs: late, a single one, a failed test.
+    JobsDegraded,
+    /// Our own queue.
+    Backlog,
+}
+
+impl Family {
+    /// True for what jobs say: nothing but jobs overrules it.
+    pub fn is_of_jobs(self) -> bool {
+        matches!(self, Self::JobsDown | Self::JobsDegraded | Self::Backlog)
+    }
 }
 
 /// Every confirmed alert state of every line that may speak of HeyGen.
@@ -79,9 +93,12 @@ pub fn facts<'a>(
         all.extend(client_fact(line, watch));
     }
     for fact in &mut all {
-        let stands = |one: &&Capability| !is_overruled(lines, fact, **one, now);
+        let stands = |one: &&Capability| {
+            !is_overruled(lines, fact, **one, now) && !is_overruled_by_job(memory, fact, **one)
+        };
         fact.capabilities = fact.capabilities.iter().filter(stands).copied().collect();
     }
+    all.extend(memory.jobs.facts.iter().filter_map(|seen| of_jobs(settings, seen)));
     all
 }
 
@@ -92,17 +109,24 @@ fn fact<'a>(
     family: Family,
 ) -> Fact<'a> {
     let (state, blame) = match family {
-        Family::Down => (State::Outage, Blame::Provider),
-        Family::Intermittent | Family::Slow => (State::Degraded, Blame::Provider),
+        Family::Down | Family::JobsDown => (State::Outage, Blame::Provider),
+        Family::Intermittent | Family::Slow | Family::JobsDegraded => {
+            (State::Degraded, Blame::Provider)
+        }
         Family::Account => (State::Outage, Blame::Account),
-        Family::Limited => (State::Degraded, Blame::Account),
+        Family::Limited | Family::Backlog => (State::Degraded, Blame::Account),
         Family::Client => (State::Unknown, Blame::Client),
     };
     let reason = match family {
         Family::Intermittent => Reason::IntermittentErrors,
-        Family::Down | Family::Slow | Family::Account | Family::Limited | Family::Client => {
-            Reason::Outcome(seen.outcome)
-        }
+        Family::Down
+        | Family::Slow
+        | Family::Account
+        | Family::Limited
+        | Family::Client
+        | Family::JobsDown
+        | Family::JobsDegraded
+        | Family::Backlog => Reason::Outcome(seen.outcome),
     };
     Fact {
         watch,
@@ -118,6 +142,31 @@ fn fact<'a>(
         how_often: None,
         is_lasting: true,
     }
+}
+
+/// What the jobs say is confirmed by itself: every job has its own deadline.
+fn of_jobs<'a>(settings: &'a Settings, said: &'a JobFact) -> Option<Fact<'a>> {
+    Some(Fact {
+        watch: settings.watch(&said.probe)?,
+        series: &said.series,
+        family: said.family,
+        state: said.state,
+        blame: said.blame,
+        reason: said.reason,
+        since: said.since,
+        confirmed_at: said.seen.ended_at,
+        capabilities: vec![said.capability],
+        seen: &said.seen,
+        how_often: None,
+        is_lasting: said.family != Family::Backlog,
+    })
+}
+
+/// A job that was created after the last failure and moved on shows that the way is open.
+fn is_overruled_by_job(memory: &Memory, fact: &Fact<'_>, capability: Capability) -> bool {
+    let is_of_provider = matches!(fact.family, Family::Down | Family::Intermittent | Family::Slow);
+    let up = JobKind::of(capability).and_then(|kind| memory.jobs.ups.get(&kind));
+    is_of_provider && up.is_some_and(|up| up.begun_at > fact.seen.begun_at)
 }
 
 fn confirmed(fact: Fact<'_>, firing: Firing) -> Fact<'_> {
@@ -243,11 +292,10 @@ fn is_overruled(
 }
 
 /// Whether a success of this probe shows that the capability works: for generation and
-/// translation only a job does.
+/// translation only a job does, and jobs are remembered by themselves.
 pub fn is_up_evidence(watch: &Watch, capability: Capability) -> bool {
     match capability {
-        Capability::VideoGeneration => watch.kind == ProbeKind::Render,
-        Capability::VideoTranslation => watch.kind == ProbeKind::Translation,
+        Capability::VideoGeneration | Capability::VideoTranslation => false,
         Capability::Authentication => !watch.anonymous,
         Capability::Api | Capability::WebApp | Capability::Speech | Capability::Webhooks => true,
     }

@@ -9,9 +9,12 @@ use super::Held;
 use super::facts::{Fact, Family, is_up_evidence};
 use crate::engine::alert::{Line, Meaning, is_fresh};
 use crate::engine::evaluate::Memory;
+use crate::engine::notices;
 use crate::engine::official::{Maintenance, Notice};
 use crate::engine::settings::{Settings, Watch};
-use crate::model::{Blame, Capability, Observation, Outcome, Reason, SkipReason, State, Timestamp};
+use crate::model::{
+    Blame, Capability, JobKind, Observation, Outcome, Reason, SkipReason, State, Timestamp,
+};
 
 /// What a row of the table says.
 #[derive(Debug, Clone)]
@@ -75,12 +78,13 @@ impl<'a> Case<'a> {
     pub fn judgement(&self) -> Judgement<'a> {
         self.offline()
             .or_else(|| self.maintenance())
-            .or_else(|| self.firing(&[Family::Down]))
+            .or_else(|| self.firing(&[Family::Down, Family::JobsDown]))
             .or_else(|| self.firing(&[Family::Account]))
-            .or_else(|| self.firing(&[Family::Intermittent, Family::Slow]))
+            .or_else(|| self.firing(&[Family::Intermittent, Family::Slow, Family::JobsDegraded]))
             .or_else(|| self.firing(&[Family::Limited]))
             .or_else(|| self.notice())
             .or_else(|| self.client())
+            .or_else(|| self.firing(&[Family::Backlog]))
             .or_else(|| self.up())
             .or_else(|| self.between())
             .or_else(|| self.held())
@@ -100,7 +104,7 @@ impl<'a> Case<'a> {
 
     fn maintenance(&self) -> Option<Judgement<'a>> {
         let is_failing = self.is_failing();
-        let has_own_up = !is_failing && self.successes().next().is_some();
+        let has_own_up = !is_failing && self.has_success();
         if has_own_up || self.facts.iter().any(|fact| fact.family == Family::Account) {
             return None;
         }
@@ -155,13 +159,31 @@ impl<'a> Case<'a> {
 
     /// A refused request says something only when nothing else does.
     fn client(&self) -> Option<Judgement<'a>> {
-        if self.successes().next().is_some() {
+        if self.has_success() {
             return None;
         }
         self.firing(&[Family::Client])
     }
 
+    /// The last job that moved on, where jobs are what the capability is made of.
+    fn job(&self) -> Option<&'a Arc<Observation>> {
+        self.memory.jobs.ups.get(&JobKind::of(self.capability)?)
+    }
+
+    fn has_success(&self) -> bool {
+        self.job().is_some() || self.successes().next().is_some()
+    }
+
     fn up(&self) -> Option<Judgement<'a>> {
+        if let Some(job) = self.job() {
+            return Some(Judgement {
+                state: State::Operational,
+                blame: Blame::None,
+                reason: Reason::Outcome(Outcome::Ok),
+                since: Some(job.begun_at),
+                basis: Basis::Successes(vec![Arc::clone(job)]),
+            });
+        }
         let seen: Vec<Arc<Observation>> =
             self.successes().map(|(_, seen)| Arc::clone(seen)).collect();
         let (line, first) = self.successes().next()?;
@@ -262,11 +284,17 @@ impl<'a> Case<'a> {
 
     /// Requests are accepted, but only a job would show that videos come out.
     fn why_blind(&self) -> Reason {
-        let needs_a_job =
-            matches!(self.capability, Capability::VideoGeneration | Capability::VideoTranslation);
+        let stopped = notices::stopped(self.memory, self.settings, self.now);
+        let is_stopped = stopped.iter().any(|one| one.capabilities.contains(&self.capability));
         let has_evidence =
             self.lines.iter().any(|(line, watch)| line.is_fresh(watch.fresh_for(), self.now));
-        if needs_a_job && has_evidence { Reason::NoRecentJobs } else { Reason::NoData }
+        if is_stopped {
+            Reason::NotWatching
+        } else if JobKind::of(self.capability).is_some() && has_evidence {
+            Reason::NoRecentJobs
+        } else {
+            Reason::NoData
+        }
     }
 
     /// Some probe informs it, and not all of them are skipped for want of a key or on purpose.

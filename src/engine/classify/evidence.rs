@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::envelope::Reading;
-use super::{Answer, Call, Question};
+use super::{Answer, Call, Question, legacy};
 use crate::model::text::clean;
 use crate::model::{Evidence, Outcome, http_date, retry_after_secs};
 
@@ -64,7 +64,10 @@ fn because(
     match (outcome, question.call) {
         (Outcome::Slow, _) => format!(", slow above {}", spoken(question.slow_after)),
         (Outcome::Blocked, _) => ": blocked before HeyGen's application".to_owned(),
-        (Outcome::EndpointRetired, _) => format!(": {} is gone", clean(question.path, 100)),
+        (Outcome::EndpointRetired, _) => {
+            let instead = legacy::instead(question.path);
+            format!(": {} is gone{instead}", clean(question.path, 100))
+        }
         (Outcome::Malformed, Call::Page { statuses, .. }) => {
             let is_right_status = statuses.contains(&answer.status);
             if is_right_status { ", the page lacks its marker" } else { " instead of the page" }

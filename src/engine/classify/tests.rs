@@ -104,13 +104,89 @@ fn refusals_of_the_request_are_the_clients() {
         (404, V3, "Not Found", "endpoint_retired"),
         (404, V3, r#"{"detail":"Not Found"}"#, "endpoint_retired"),
         (404, V3, &envelope("video_not_found"), "bad_request"),
-        (404, V2, &envelope("not_found"), "bad_request"),
         (400, V3, &envelope("internal_error"), "bad_request"),
         (400, V3, &envelope("download_failed"), "bad_request"),
         (413, V3, &envelope("payload_too_large"), "bad_request"),
         (422, V3, ENVELOPE, "bad_request"),
         (424, V3, ENVELOPE, "bad_request"),
     ]);
+}
+
+/// A Template call: v2, and alive.
+const LIVING: &str = "/v2/template/t1/generate";
+
+#[test]
+fn after_their_end_v1_and_v2_are_gone_whatever_the_body_says() {
+    holds(&[
+        (404, V2, &envelope("not_found"), "endpoint_retired"),
+        (403, V2, &envelope("forbidden"), "endpoint_retired"),
+        (410, V2, &envelope("gone"), "endpoint_retired"),
+        (301, V2, &envelope("moved"), "endpoint_retired"),
+        (404, "/v1/video_status.get", r#"{"code":40104,"message":"No."}"#, "endpoint_retired"),
+        // These keep their own words.
+        (400, V2, ENVELOPE, "bad_request"),
+        (401, V2, ENVELOPE, "unauthorized"),
+        (402, V2, &envelope("insufficient_credit"), "insufficient_credit"),
+        (429, V2, ENVELOPE, "rate_limited"),
+        (503, V2, ENVELOPE, "unavailable"),
+        (200, V2, DATA, "ok"),
+    ]);
+    let path = "/v2/avatars";
+    let before = |status, body| {
+        let answer = Answer {
+            host: "api.heygen.com",
+            status,
+            headers: &[],
+            body,
+            elapsed: Duration::from_millis(210),
+            at: "2026-10-30T09:00:00Z".parse().unwrap(),
+        };
+        let call = Call::Keyed { expect: &expect_data() };
+        let slow_after = Duration::from_secs(5);
+        classify(&answer, &Question { call, path, carries_url: false, slow_after }).outcome
+    };
+    assert_eq!(before(404, ENVELOPE.as_bytes()), Outcome::BadRequest, "it lived then");
+    assert_eq!(before(403, ENVELOPE.as_bytes()), Outcome::Forbidden, "it lived then");
+    assert_eq!(before(404, b""), Outcome::EndpointRetired);
+}
+
+#[test]
+fn studio_and_template_calls_live_with_their_own_outcomes() {
+    holds(&[
+        (200, LIVING, r#"{"error":null,"data":{"video_id":"v"}}"#, "ok"),
+        (503, LIVING, HTML, "unavailable"),
+        (404, LIVING, &envelope("template_not_found"), "bad_request"),
+        (404, "/v2/templates", &envelope("not_found"), "bad_request"),
+        (403, LIVING, &envelope("forbidden"), "forbidden"),
+        (404, LIVING, HTML, "endpoint_retired"),
+        (403, LIVING, "", "endpoint_retired"),
+    ]);
+}
+
+#[test]
+fn a_sunset_that_lies_behind_retires_what_is_refused_and_never_what_works() {
+    let past = [("deprecation", "true"), ("sunset", "Sat, 31 Oct 2026 00:00:00 GMT")];
+    let ahead = [("deprecation", "true"), ("sunset", "Fri, 31 Dec 2027 00:00:00 GMT")];
+    for (status, path, headers, body, word) in [
+        (400, V2, &past, ENVELOPE, "endpoint_retired"),
+        (422, V2, &past, ENVELOPE, "endpoint_retired"),
+        (400, V2, &ahead, ENVELOPE, "bad_request"),
+        (400, LIVING, &past, ENVELOPE, "bad_request"),
+        (400, V3, &past, ENVELOPE, "bad_request"),
+        (401, V2, &past, ENVELOPE, "unauthorized"),
+        (429, V2, &past, ENVELOPE, "rate_limited"),
+        (503, V2, &past, ENVELOPE, "unavailable"),
+        (200, V2, &past, DATA, "ok"),
+        (200, LIVING, &past, DATA, "ok"),
+    ] {
+        let outcome = keyed(status, path, headers, body).outcome;
+        assert_eq!(outcome.as_str(), word, "{status} {path} {headers:?}");
+    }
+    // A create with nothing in it proves that its path lives, unless that is gone.
+    let submit = |headers: &[(&str, &str)]| {
+        ask(Call::Submit, false, 400, "/v2/video/generate", headers, ENVELOPE).outcome
+    };
+    assert_eq!((submit(&past), submit(&ahead)), (Outcome::EndpointRetired, Outcome::Ok));
 }
 
 #[test]
@@ -325,7 +401,8 @@ fn evidence_says_what_the_status_does_not() {
         (200, "/v3/x", ENVELOPE, ", an error in place of data"),
         (200, "/v3/x", " ", ", an empty body"),
         (302, "/v3/x", "", ", a redirect"),
-        (404, "/v2/x", "", ": /v2/x is gone"),
+        (404, V2, "", ": /v2/user/remaining_quota is gone; /v3/users/me replaces it"),
+        (404, "/v3/x", "", ": /v3/x is gone"),
         (403, "/v3/x", HTML, ": blocked before HeyGen's application"),
         (503, "/v3/x", HTML, ""),
     ] {

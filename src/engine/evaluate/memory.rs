@@ -6,17 +6,21 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use super::jobs::Jobs;
+
 use crate::engine::alert::{Corroboration, Line, Meaning};
 use crate::engine::attribute::Held;
+use crate::engine::canary::paid;
 use crate::engine::network::Network;
 use crate::engine::official::Official;
 use crate::engine::settings::{Cadence, Settings, Watch};
 use crate::model::{
-    Capability, Incident, IncidentId, Observation, Outcome, ProbeKind, Series, SourceReading,
-    Timestamp,
+    Capability, Cause, Incident, IncidentId, Observation, Outcome, ProbeKind, Series, Silence,
+    SilenceId, SourceReading, Timestamp,
 };
 
 /// Our own requests are counted over this long (verdicts.md, section 5).
@@ -35,10 +39,43 @@ pub struct Memory {
     /// Open incidents, and those resolved within the last two hours, oldest first.
     pub(crate) incidents: Vec<Incident>,
     pub(crate) next_incident_id: IncidentId,
+    /// How long incidents of HeyGen's lasted, by cause, oldest first.
+    pub(crate) past: BTreeMap<Cause, Vec<Duration>>,
+    /// What people want to hear nothing of.
+    pub(crate) silences: Vec<Silence>,
+    pub(crate) next_silence_id: SilenceId,
+    /// Jobs, paid tests and the account.
+    pub(crate) jobs: Jobs,
     sent: VecDeque<Timestamp>,
+    /// When the last step was.
+    stepped_at: Option<Timestamp>,
+    /// When time last went on after a leap.
+    awake_since: Option<Timestamp>,
 }
 
+/// Time that passes without a step: steps come every ten seconds, so the machine slept or its clock
+/// was set.
+const LEAP: SignedDuration = SignedDuration::from_mins(2);
+
 impl Memory {
+    /// Knows its jobs, and nothing else yet.
+    pub(super) fn knowing(jobs: Jobs) -> Self {
+        Self { jobs, ..Self::default() }
+    }
+
+    /// Notes that time has passed.
+    pub(super) fn pass(&mut self, now: Timestamp) {
+        let last = self.stepped_at.replace(now);
+        if last.is_some_and(|last| now.duration_since(last) > LEAP) {
+            self.awake_since = Some(now);
+        }
+    }
+
+    /// The later of `since` and the end of the last leap: nobody could have looked before.
+    pub(crate) fn awake_from(&self, since: Timestamp) -> Timestamp {
+        self.awake_since.map_or(since, |awake| awake.max(since))
+    }
+
     /// Takes in one observation.
     pub(super) fn observe(&mut self, settings: &Settings, observation: &Arc<Observation>) {
         if let Some(reading) = observation.transport.as_ref().and_then(|near| near.control.as_ref())
@@ -78,6 +115,21 @@ impl Memory {
             .entry(observation.series.clone())
             .or_insert_with(|| Line::beginning_with(observation));
         line.take(observation, meaning, &watch.thresholds, watch.fresh_for());
+        if observation.kind == ProbeKind::Submit {
+            self.recheck(settings, observation, meaning);
+        }
+    }
+
+    /// A paid create is never confirmed by paying again: the submit probe of the same path looks
+    /// for it (verdicts.md, section 2).
+    fn recheck(&mut self, settings: &Settings, observation: &Observation, meaning: Meaning) {
+        for (watch, rules) in paid(settings) {
+            if rules.path == observation.series.subject
+                && let Some(line) = self.lines.get_mut(&Series::of(&watch.name))
+            {
+                line.recheck(observation, meaning, &watch.thresholds);
+            }
+        }
     }
 
     fn count_request(&mut self, observation: &Observation) {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::Recollection;
+use super::jobs::Jobs;
 use super::memory::Memory;
 use crate::engine::attribute;
 use crate::engine::settings::Settings;
@@ -20,7 +21,12 @@ const QUIET: SignedDuration = SignedDuration::from_secs(20);
 impl Memory {
     /// Rebuilds the memory by replaying what was stored; decides nothing and owes nothing.
     pub fn recall(settings: &Settings, recollection: Recollection, now: Timestamp) -> Self {
-        let mut memory = Self::default();
+        let mut memory = Self::knowing(Jobs::recalled(&recollection, now));
+        for (cause, lasted) in recollection.past.clone() {
+            memory.past.entry(cause).or_default().push(lasted);
+        }
+        memory.silences.clone_from(&recollection.silences);
+        memory.next_silence_id = recollection.next_silence_id;
         let mut readings = recollection.readings;
         readings.sort_by_key(|reading| reading.at);
         let mut readings = readings.into_iter().peekable();
@@ -34,7 +40,7 @@ impl Memory {
         for reading in readings {
             memory.reread(settings, reading);
         }
-        memory.adopt(recollection.incidents, recollection.next_incident_id, now);
+        memory.adopt(settings, recollection.incidents, recollection.next_incident_id, now);
         memory
     }
 
@@ -65,6 +71,7 @@ impl Memory {
 
     fn adopt(
         &mut self,
+        settings: &Settings,
         mut incidents: Vec<crate::model::Incident>,
         next_id: crate::model::IncidentId,
         now: Timestamp,
@@ -74,5 +81,6 @@ impl Memory {
         let after_the_last = incidents.last().map_or(1, |last| last.id + 1);
         self.next_incident_id = next_id.max(after_the_last);
         self.incidents = incidents;
+        self.jobs.remember_trouble(settings, &self.incidents);
     }
 }

@@ -15,10 +15,12 @@ pub(super) fn suspects(memory: &Memory, settings: &Settings, now: Timestamp) -> 
     let bad: Vec<&Watch> = settings.probes.iter().filter(|one| is_suspect(memory, one)).collect();
     let asked_along = asked_along(memory, &bad);
     let is_named = |watch: &&Watch| match settings.cadence {
+        _ if !watch.kind.is_scheduled() => false,
         Cadence::Daemon => {
             bad.iter().any(|one| one.name == watch.name)
                 || asked_along.iter().any(|(host, along)| is_asked(watch, host, *along))
                 || is_lost(memory, watch)
+                || looks_again(memory, watch, &bad)
         }
         Cadence::Check { .. } => {
             is_of_interest(memory, settings, watch, now) || is_silent_once(memory, watch)
@@ -84,6 +86,21 @@ fn is_asked(watch: &Watch, host: &str, along: Along) -> bool {
         && watch.is_of_heygen()
         && watch.host == host
         && (watch.anonymous || along == Along::Every)
+}
+
+/// A paid create is looked at again by the submit probe, which costs nothing.
+fn looks_again(memory: &Memory, watch: &Watch, bad: &[&Watch]) -> bool {
+    let is_down = |paid: &Watch| {
+        memory
+            .lines_of(&paid.name)
+            .any(|line| line.down.is_pending() || line.down.firing().is_some())
+    };
+    watch.kind == ProbeKind::Submit
+        && bad.iter().any(|paid| {
+            !paid.kind.is_scheduled()
+                && paid.capabilities.iter().any(|one| watch.capabilities.contains(one))
+                && is_down(paid)
+        })
 }
 
 /// The way back is looked for as often as the way to HeyGen.

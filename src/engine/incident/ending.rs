@@ -7,10 +7,16 @@ use crate::engine::alert::{Ended, Line};
 use crate::engine::attribute::{Held, Standing};
 use crate::engine::evaluate::Memory;
 use crate::engine::network::BACK_AFTER;
-use crate::engine::settings::{Settings, Watch};
-use crate::model::{Blame, Incident, Outcome, Reason, State, SuspendReason, Timestamp};
+use crate::engine::settings::{JobsWatch, Settings, Watch};
+use crate::engine::{canary, jobs};
+use crate::model::{
+    Blame, Capability, Incident, JobKind, Outcome, Reason, State, SuspendReason, Timestamp,
+};
 
-use super::ongoing::{PLATFORM, is_official};
+use super::ongoing::{PLATFORM, is_official, of_jobs};
+
+/// Jobs that were seen within this are still looked at.
+const SEEN_WITHIN: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
 /// What becomes of an incident whose cause is not to be seen any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,12 +40,67 @@ pub fn ending(memory: &Memory, settings: &Settings, incident: &Incident, now: Ti
     if is_official(&incident.cause) {
         return off_the_page(memory, settings, incident, now);
     }
+    if let Some(capability) = of_jobs(&incident.cause) {
+        return jobs_go_on(memory, settings, incident, capability, now);
+    }
     match incident.blame {
         Blame::Network | Blame::Monitor => known_again(memory, incident, now),
         Blame::Provider | Blame::Account | Blame::Client | Blame::None => {
             good_again(memory, settings, incident, now)
         }
     }
+}
+
+/// Two jobs that entered later left in time, or a later test of ours was good (for speech there are
+/// tests alone). Where no job came any more nothing is known.
+fn jobs_go_on(
+    memory: &Memory,
+    settings: &Settings,
+    incident: &Incident,
+    capability: Capability,
+    now: Timestamp,
+) -> Ending {
+    let ledger = &memory.jobs.ledger;
+    let is_of_tests = matches!(
+        incident.reason,
+        Reason::AvatarSpecific
+            | Reason::JobsFailing
+            | Reason::Outcome(_)
+            | Reason::IntermittentErrors
+    );
+    let by_tests =
+        is_of_tests.then(|| tested_again(memory, settings, incident, capability)).flatten();
+    let kind = JobKind::of(capability);
+    let by_jobs = kind.and_then(|kind| jobs::recovered(ledger, settings, kind, incident.opened_at));
+    if let Some(at) = by_tests.into_iter().chain(by_jobs).min() {
+        return Ending::Resolved(Ended { at: at.max(incident.opened_at), confirmed_at: now });
+    }
+    let is_seen = kind.is_some_and(|kind| {
+        ledger.of(kind).any(|job| now.duration_since(job.seen_at) <= SEEN_WITHIN)
+    });
+    if is_seen { Ending::GoesOn } else { Ending::Suspended(SuspendReason::NoData) }
+}
+
+/// When a test of ours that was sent after the trouble began was good.
+fn tested_again(
+    memory: &Memory,
+    settings: &Settings,
+    incident: &Incident,
+    capability: Capability,
+) -> Option<Timestamp> {
+    if capability == Capability::Webhooks {
+        let watch = settings.probes.iter().find(|watch| matches!(watch.jobs, JobsWatch::Events))?;
+        let heard = memory.lines_of(&watch.name).filter_map(Line::last_success);
+        let heard = heard.map(|seen| seen.ended_at).max();
+        return heard.filter(|at| *at > incident.opened_at && memory.jobs.events.is_hearing());
+    }
+    canary::paid(settings)
+        .filter(|(watch, _)| watch.capabilities.contains(&capability))
+        .flat_map(|(watch, _)| memory.jobs.canaries.of(&watch.name))
+        .filter(|intent| intent.created_at > incident.opened_at)
+        .filter(|intent| intent.outcome.is_some_and(canary::is_good))
+        .map(|intent| intent.changed_at)
+        .max()
 }
 
 fn back_online(memory: &Memory, now: Timestamp) -> Ending {

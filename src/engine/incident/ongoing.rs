@@ -16,7 +16,7 @@ use crate::engine::official::Notice;
 use crate::engine::settings::Settings;
 use crate::engine::words;
 use crate::model::{
-    Blame, Capability, CapabilityVerdict, Cause, EvidenceItem, Reason, State, Timestamp,
+    Blame, Capability, CapabilityVerdict, Cause, EvidenceItem, JobKind, Reason, State, Timestamp,
 };
 
 /// Being unable to tell for this long is worth an incident (verdicts.md, section 2).
@@ -24,6 +24,8 @@ const UNKNOWN_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// The cause of an incident that takes everything.
 pub const PLATFORM: &str = "platform";
+/// How the cause of an incident about jobs begins.
+const JOBS: &str = "jobs:";
 
 /// One thing that is going on.
 #[derive(Debug, Clone)]
@@ -63,6 +65,7 @@ pub fn ongoing(
 ) -> Vec<Ongoing> {
     let scene = Scene { memory, settings, assessment, now };
     let mut all = scene.of_hosts();
+    all.extend(scene.of_jobs());
     all.extend(scene.of_account());
     all.extend(scene.of_client());
     all.extend(scene.of_pages());
@@ -127,6 +130,19 @@ impl Scene<'_> {
         hosts.len() > 1 && hosts.iter().all(is_down)
     }
 
+    /// What the jobs say of HeyGen: one per kind.
+    fn of_jobs(&self) -> Vec<Ongoing> {
+        let of_capability = |capability: &Capability| {
+            let is_about = |fact: &&Fact<'_>| {
+                matches!(fact.family, Family::JobsDown | Family::JobsDegraded)
+                    && fact.capabilities.contains(capability)
+            };
+            let facts: Vec<&Fact<'_>> = self.facts().filter(is_about).collect();
+            self.grouped(&facts, jobs_cause(*capability), Platform::Part)
+        };
+        Capability::ALL.iter().filter_map(of_capability).collect()
+    }
+
     fn of_account(&self) -> Vec<Ongoing> {
         let of_family = |fact: &&Fact<'_>| matches!(fact.family, Family::Account | Family::Limited);
         let facts: Vec<&Fact<'_>> = self.facts().filter(of_family).collect();
@@ -184,7 +200,12 @@ impl Scene<'_> {
                 Family::Down | Family::Intermittent | Family::Slow => {
                     facts.iter().map(|fact| fact.watch.host.clone()).collect()
                 }
-                Family::Account | Family::Limited | Family::Client => BTreeSet::new(),
+                Family::Account
+                | Family::Limited
+                | Family::Client
+                | Family::JobsDown
+                | Family::JobsDegraded
+                | Family::Backlog => BTreeSet::new(),
             },
             reason: worst.reason,
             state: worst.state,
@@ -278,7 +299,7 @@ impl Scene<'_> {
             .iter()
             .filter(|one| one.used && is_worth_telling(one))
             .collect();
-        let is_long = |one: &&&CapabilityVerdict| is_unknown_for_long(one, self.now);
+        let is_long = |one: &&&CapabilityVerdict| self.is_unknown_for_long(one);
         let reasons: BTreeSet<&str> =
             unknown.iter().filter(is_long).map(|one| one.reason.as_str()).collect();
         reasons
@@ -312,6 +333,12 @@ impl Scene<'_> {
             })
             .collect()
     }
+
+    /// What could not be seen while this machine slept is not missing yet.
+    fn is_unknown_for_long(&self, verdict: &CapabilityVerdict) -> bool {
+        let since = verdict.since.map(|since| self.memory.awake_from(since));
+        since.is_some_and(|since| self.now.duration_since(since) >= UNKNOWN_AFTER)
+    }
 }
 
 /// Unknown for a reason that is told when it lasts.
@@ -323,8 +350,15 @@ fn is_worth_telling(verdict: &CapabilityVerdict) -> bool {
     verdict.state == State::Unknown && is_told
 }
 
-fn is_unknown_for_long(verdict: &CapabilityVerdict, now: Timestamp) -> bool {
-    verdict.since.is_some_and(|since| now.duration_since(since) >= UNKNOWN_AFTER)
+/// The cause of an incident about the jobs of a capability: the kind of job.
+pub fn jobs_cause(capability: Capability) -> Cause {
+    let kind = JobKind::of(capability).map_or(capability.as_str(), JobKind::as_str);
+    Cause(format!("{JOBS}{kind}"))
+}
+
+/// The capability of an incident about jobs.
+pub fn of_jobs(cause: &Cause) -> Option<Capability> {
+    Capability::ALL.into_iter().find(|one| jobs_cause(*one) == *cause)
 }
 
 /// The cause of an incident that only the page knows of.

@@ -1,0 +1,284 @@
+//! What is usual for a stage, and from when on it is late or stuck (verdicts.md, section 4).
+//!
+//! Owns the samples and the two formulas. Invariant: a learned limit never falls under its floor.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::span;
+use crate::engine::settings::{JobRules, Settings, StageRules};
+use crate::model::{Baseline, Interval, Job, JobKind, JobState, Origin, Sample, Stage, Timestamp};
+
+/// So many samples of each kind, origin and stage are kept (verdicts.md, section 4).
+pub const MOST_SAMPLES: usize = 1_000;
+/// Fewer say nothing.
+const ENOUGH: usize = 20;
+/// Two looks this close are as good as one.
+const CLOSE_LOOKS: Duration = Duration::from_mins(2);
+/// What is usual is what was usual until a day ago, where enough is known: else a slow day would
+/// teach within hours that slow is normal, and nobody would ever hear of it.
+const SETTLED_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+type Key = (JobKind, Origin, Option<Stage>);
+
+/// What was learned.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Samples {
+    all: BTreeMap<Key, Series>,
+}
+
+/// The samples of one stage, in the order of their ends and by size.
+#[derive(Debug, Clone, Default)]
+struct Series {
+    by_time: VecDeque<Measured>,
+    by_size: Vec<Duration>,
+    /// The first so many in time are settled.
+    looked_at: usize,
+    settled_by_size: Vec<Duration>,
+}
+
+/// One sample.
+#[derive(Debug, Clone, Copy)]
+struct Measured {
+    at: Timestamp,
+    duration: Duration,
+    is_settled: bool,
+}
+
+/// Whether a sample counts at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Settling {
+    /// After a day, as usual.
+    ByTime,
+    /// At once: an incident has lasted for a day, and this is how it is from now on.
+    AtOnce,
+}
+
+impl Samples {
+    /// From what was stored, oldest first.
+    pub(super) fn of(samples: Vec<Sample>) -> Self {
+        let mut all = Self::default();
+        for sample in samples {
+            let key = (sample.kind, sample.origin, sample.stage);
+            all.add(key, (sample.at, sample.duration), Settling::ByTime);
+        }
+        all
+    }
+
+    /// Learns from a job that has just completed.
+    pub(super) fn learn(&mut self, job: &Job, settling: Settling) {
+        let Some(ended) = job.ended.filter(|_| job.is_sample) else {
+            return;
+        };
+        let mut add = |stage, duration| {
+            self.add((job.kind, job.origin, stage), (ended.latest, duration), settling);
+        };
+        add(None, span(job.created_at, ended.latest));
+        if let Some(started) = job.started {
+            add(Some(Stage::Queue), span(job.created_at, started.latest));
+            add(Some(Stage::Processing), span(started.earliest, ended.latest));
+        }
+    }
+
+    /// Lets time pass: forgets what ended before `before`, settles what is a day old.
+    pub(super) fn age(&mut self, before: Timestamp, now: Timestamp) {
+        for series in self.all.values_mut() {
+            series.settle(now);
+            while series.by_time.front().is_some_and(|one| one.at < before) {
+                series.drop_oldest();
+            }
+        }
+    }
+
+    fn add(&mut self, key: Key, (at, duration): (Timestamp, Duration), settling: Settling) {
+        let series = self.all.entry(key).or_default();
+        let place = series.by_time.partition_point(|known| known.at <= at);
+        let is_looked_at = place < series.looked_at;
+        let is_settled = is_looked_at || settling == Settling::AtOnce;
+        series.by_time.insert(place, Measured { at, duration, is_settled });
+        insert(&mut series.by_size, duration);
+        if is_settled {
+            insert(&mut series.settled_by_size, duration);
+        }
+        if is_looked_at {
+            series.looked_at += 1;
+        }
+        if series.by_time.len() > MOST_SAMPLES {
+            series.drop_oldest();
+        }
+    }
+
+    fn baseline(&self, key: Key) -> Option<Baseline> {
+        let series = self.all.get(&key)?;
+        let is_settled = series.settled_by_size.len() >= ENOUGH;
+        let sizes = if is_settled { &series.settled_by_size } else { &series.by_size };
+        (sizes.len() >= ENOUGH).then(|| Baseline {
+            count: sizes.len(),
+            median: quantile(sizes, 50),
+            q90: quantile(sizes, 90),
+            q99: quantile(sizes, 99),
+        })
+    }
+}
+
+impl Series {
+    fn drop_oldest(&mut self) {
+        let Some(oldest) = self.by_time.pop_front() else { return };
+        remove(&mut self.by_size, oldest.duration);
+        if oldest.is_settled {
+            remove(&mut self.settled_by_size, oldest.duration);
+        }
+        self.looked_at = self.looked_at.saturating_sub(1);
+    }
+
+    fn settle(&mut self, now: Timestamp) {
+        while let Some(next) = self.by_time.get_mut(self.looked_at) {
+            if now.duration_since(next.at) < SETTLED_AFTER {
+                return;
+            }
+            if !next.is_settled {
+                next.is_settled = true;
+                insert(&mut self.settled_by_size, next.duration);
+            }
+            self.looked_at += 1;
+        }
+    }
+}
+
+fn insert(sizes: &mut Vec<Duration>, duration: Duration) {
+    let place = sizes.partition_point(|known| *known <= duration);
+    sizes.insert(place, duration);
+}
+
+fn remove(sizes: &mut Vec<Duration>, duration: Duration) {
+    if let Ok(place) = sizes.binary_search(&duration) {
+        sizes.remove(place);
+    }
+}
+
+/// Nearest rank; `sizes` ascending and not empty.
+fn quantile(sizes: &[Duration], percent: usize) -> Duration {
+    let rank = (sizes.len() * percent).div_ceil(100).clamp(1, sizes.len());
+    sizes[rank - 1]
+}
+
+/// From when on a stage is late and stuck.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StageLimits {
+    /// Late after this.
+    pub late: Duration,
+    /// Stuck after this.
+    pub stuck: Duration,
+}
+
+/// What is usual and when a job is late, under the settings.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) samples: &'a Samples,
+}
+
+impl Limits<'_> {
+    /// The limits of the stage in which a job is; of one that has ended, those of processing.
+    pub fn of(&self, job: &Job) -> StageLimits {
+        let stage = if job.state == JobState::Queued { Stage::Queue } else { Stage::Processing };
+        self.of_stage(job.kind, job.origin, stage)
+    }
+
+    /// The limits of a stage.
+    pub fn of_stage(&self, kind: JobKind, origin: Origin, stage: Stage) -> StageLimits {
+        let usual = JobRules::usual(kind);
+        let rules = self.settings.jobs.get(&kind).unwrap_or(&usual);
+        let by_origin = match stage {
+            Stage::Queue => rules.queue.get(&origin),
+            Stage::Submit | Stage::Processing => rules.processing.get(&origin),
+        };
+        let Some(rules) = by_origin else {
+            return StageLimits { late: Duration::MAX, stuck: Duration::MAX };
+        };
+        learned(*rules, self.baseline(kind, origin, stage))
+    }
+
+    /// What is usual for a stage. Until processing is known by itself, whole lives stand for it.
+    pub fn baseline(&self, kind: JobKind, origin: Origin, stage: Stage) -> Option<Baseline> {
+        let own = self.samples.baseline((kind, origin, Some(stage)));
+        match stage {
+            Stage::Processing => own.or_else(|| self.samples.baseline((kind, origin, None))),
+            Stage::Submit | Stage::Queue => own,
+        }
+    }
+
+    /// What is usual for a whole life.
+    pub fn whole_life(&self, kind: JobKind, origin: Origin) -> Option<Baseline> {
+        self.samples.baseline((kind, origin, None))
+    }
+
+    /// How long a live job had certainly been in its stage when it was last seen; `None` for one
+    /// that waits for its owner or has ended.
+    pub fn age(&self, job: &Job) -> Option<Duration> {
+        stage_begun_at(job).map(|begun| span(begun, job.seen_at))
+    }
+}
+
+/// When a live job got into its stage: between two looks that follow each other closely the earlier
+/// one, after a gap the later one, so that a gap of ours never makes a job look old.
+pub(super) fn stage_begun_at(job: &Job) -> Option<Timestamp> {
+    match job.state {
+        JobState::Queued => Some(job.created_at),
+        JobState::Processing => Some(job.started.map_or(job.first_seen_at, begun_at)),
+        JobState::WaitingForInput
+        | JobState::Completed
+        | JobState::Failed
+        | JobState::Rejected
+        | JobState::Unpaid
+        | JobState::Gone => None,
+    }
+}
+
+fn begun_at(started: Interval) -> Timestamp {
+    let is_close = span(started.earliest, started.latest) <= CLOSE_LOOKS;
+    if is_close { started.earliest } else { started.latest }
+}
+
+/// The formulas of verdicts.md, section 4.
+fn learned(rules: StageRules, baseline: Option<Baseline>) -> StageLimits {
+    let Some(Baseline { q99, .. }) = baseline else {
+        return StageLimits { late: rules.late, stuck: rules.stuck };
+    };
+    let late = q99.mul_f64(1.5).min(rules.late.max(q99.mul_f64(1.2)));
+    let stuck = (q99 * 3).min(rules.stuck.max(q99 * 2));
+    StageLimits { late: late.max(rules.floor), stuck: stuck.max(rules.floor * 2) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minutes(count: u64) -> Duration {
+        Duration::from_mins(count)
+    }
+
+    fn limits(q99_mins: u64) -> (u64, u64) {
+        let rules = StageRules { floor: minutes(10), late: minutes(30), stuck: minutes(60) };
+        let q99 = minutes(q99_mins);
+        let baseline = Baseline { count: 20, median: q99, q90: q99, q99 };
+        let limits = learned(rules, Some(baseline));
+        (limits.late.as_secs() / 60, limits.stuck.as_secs() / 60)
+    }
+
+    #[test]
+    fn a_learned_limit_may_exceed_the_ceilings_and_never_falls_under_the_floors() {
+        assert_eq!(limits(1), (10, 20), "floors");
+        assert_eq!(limits(10), (15, 30), "learned");
+        assert_eq!(limits(25), (30, 60), "ceilings");
+        assert_eq!(limits(100), (120, 200), "a slow account is not always late");
+    }
+
+    #[test]
+    fn quantiles_are_ranks() {
+        let sizes: Vec<Duration> = (1..=100).map(minutes).collect();
+        assert_eq!(quantile(&sizes, 99), minutes(99));
+        assert_eq!(quantile(&sizes, 50), minutes(50));
+        assert_eq!(quantile(&sizes[..1], 99), minutes(1));
+    }
+}
