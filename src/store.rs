@@ -5,6 +5,7 @@
 //! FULL; what a decision changes is on disk as a whole or not at all; no transaction is open
 //! across an await on anything but the disk.
 
+mod account;
 mod backlog;
 mod backup;
 mod check;
@@ -12,6 +13,8 @@ mod connect;
 mod history;
 mod incidents;
 mod inspect;
+mod intents;
+mod jobs;
 mod lock;
 mod migrate;
 mod open;
@@ -21,7 +24,11 @@ mod readings;
 mod recall;
 mod retention;
 mod rows;
+mod samples;
 mod shared;
+mod silences;
+mod told;
+mod trace;
 mod writer;
 
 #[cfg(test)]
@@ -34,14 +41,19 @@ use std::time::Duration;
 use rusqlite::{Error, Transaction};
 
 use crate::engine::{Decision, Owed, Recollection};
-use crate::model::{Attempt, Delivery, Incident, IncidentId, Observation, Series, Timestamp};
+use crate::fault;
+use crate::model::{
+    Attempt, Delivery, Incident, IncidentId, Intent, Job, Observation, Series, Silence, Timestamp,
+};
 use backlog::Entry;
 use shared::Shared;
 
 pub use backup::{BackupError, copy as back_up_to, restore};
 pub use check::{Contents, check};
+pub use jobs::{JobCursor, JobFilter};
 pub use open::OpenError;
 pub use recall::MAX_RECALL;
+pub use trace::{Trace, Try};
 
 /// How long a query for a page or a script may take.
 const QUERY_LIMIT: Duration = Duration::from_secs(2);
@@ -83,7 +95,7 @@ pub struct StoreError {
 impl StoreError {
     /// Every operation that can fail: the closed label values of
     /// `heygen_monitor_storage_errors_total`.
-    pub const OPERATIONS: [&'static str; 10] = [
+    pub const OPERATIONS: [&'static str; 12] = [
         "recall",
         "commit",
         "heartbeat",
@@ -93,6 +105,8 @@ impl StoreError {
         "outbox",
         "incidents",
         "observations",
+        "jobs",
+        "intents",
         "retain",
     ];
 }
@@ -111,7 +125,7 @@ pub struct Health {
 /// How long history is kept (contract, section 8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// Plain observations.
+    /// Plain observations, and jobs that have ended.
     pub observations: Duration,
     /// Failures with their evidence.
     pub failures: Duration,
@@ -126,6 +140,26 @@ pub struct OutboxLine {
     pub pending: u64,
     /// When the oldest of them came to be owed.
     pub oldest_at: Option<Timestamp>,
+}
+
+/// Where the messages of one incident stand on one channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thread {
+    /// A message of it is owed.
+    pub is_owed: bool,
+    /// What the channel calls it.
+    pub provider_ref: Option<String>,
+}
+
+/// A channel that refused its last message for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenChannel {
+    /// The channel.
+    pub channel: String,
+    /// When it did.
+    pub refused_at: Timestamp,
+    /// Why, redacted.
+    pub reason: String,
 }
 
 impl Store {
@@ -156,8 +190,8 @@ impl Store {
         recollection.map_err(|source| self.shared.failed("recall", source))
     }
 
-    /// Writes a decision: observation, reading, incidents and deliveries in one transaction.
-    /// Urgent ones are on disk when this returns; plain ones at most 250 ms later.
+    /// Writes a decision: observation, reading, incidents, jobs, intents, account and deliveries in
+    /// one transaction. Urgent ones, among them every one with an intent, are on disk when this returns; plain ones at most 250 ms later.
     ///
     /// # Errors
     /// When an urgent decision could not be committed: nothing of it is stored then. Plain ones
@@ -168,7 +202,32 @@ impl Store {
             self.shared.backlog.push(entry);
             return Ok(());
         }
-        self.write("commit", move |transaction| entry.store(transaction)).await
+        let (spends, tells) = (!decision.intents.is_empty(), !decision.owed.is_empty());
+        if spends {
+            fault::point("intents.before");
+        }
+        if tells {
+            fault::point("owed.before");
+        }
+        self.write("commit", move |transaction| entry.store(transaction)).await?;
+        if spends {
+            fault::point("intents.after");
+        }
+        if tells {
+            fault::point("owed.after");
+        }
+        self.shared.release(&decision.owed);
+        Ok(())
+    }
+
+    /// Holds messages whose decision could not be committed (yet), until it is.
+    pub fn hold(&self, owed: &[Owed]) {
+        self.shared.hold(owed);
+    }
+
+    /// The messages that are owed and on no disk, oldest first: to be sent from memory (facts I8).
+    pub fn held(&self) -> Vec<Owed> {
+        self.shared.held_owed()
     }
 
     /// Writes the plain decisions that still wait.
@@ -207,6 +266,48 @@ impl Store {
         lease: Duration,
     ) -> Result<Vec<Delivery>, StoreError> {
         self.write("claim", move |transaction| outbox::claim(transaction, now, lease)).await
+    }
+
+    /// Owes `owed`, which tells other channels that `channel` is broken, unless they were told so
+    /// within a day; answers how many messages that are.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn tell_broken(
+        &self,
+        channel: &str,
+        owed: &[Owed],
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let (channel, owed) = (channel.to_owned(), owed.to_vec());
+        self.write("owe", move |transaction| outbox::tell_broken(transaction, &channel, &owed, now))
+            .await
+    }
+
+    /// The channels that refused their last message for good, by name.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn broken_channels(&self) -> Result<Vec<BrokenChannel>, StoreError> {
+        self.read("outbox", outbox::broken).await
+    }
+
+    /// Where a thread stands on `channel`, as far as the disk knows.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn thread(&self, channel: &str, id: IncidentId) -> Result<Thread, StoreError> {
+        let channel = channel.to_owned();
+        self.read("outbox", move |connection| outbox::thread(connection, &channel, id)).await
+    }
+
+    /// The last accepted delivery of each open incident on `channel`: what stands there.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn standing(&self, channel: &str) -> Result<Vec<Delivery>, StoreError> {
+        let channel = channel.to_owned();
+        self.read("outbox", move |connection| outbox::standing(connection, &channel)).await
     }
 
     /// When the next delivery falls due; `None` when nothing is owed.
@@ -268,6 +369,33 @@ impl Store {
         .await
     }
 
+    /// Every message of an incident and every try to deliver it, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn trace(&self, id: IncidentId) -> Result<Vec<Trace>, StoreError> {
+        self.read("outbox", move |connection| trace::of_thread(connection, id)).await
+    }
+
+    /// Silences that had not ended at `since`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn silences(&self, since: Timestamp) -> Result<Vec<Silence>, StoreError> {
+        self.read("incidents", move |connection| silences::since(connection, since)).await
+    }
+
+    /// Everything that was observed since an instant, in the order of the ends; for `replay`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn history(&self, since: Timestamp) -> Result<Vec<Observation>, StoreError> {
+        let readers = Arc::clone(&self.shared.readers);
+        let all =
+            readers.read(RECALL_LIMIT, move |connection| history::all_since(connection, since));
+        all.await.map_err(|source| self.shared.failed("recall", source))
+    }
+
     /// One incident.
     ///
     /// # Errors
@@ -290,6 +418,23 @@ impl Store {
         let series = series.clone();
         self.read("observations", move |connection| history::since(connection, &series, since))
             .await
+    }
+
+    /// The jobs that `filter` names, newest first. Changes appear at most 250 ms late
+    /// ([`Store::flush`]).
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn jobs(&self, filter: JobFilter) -> Result<Vec<Job>, StoreError> {
+        self.read("jobs", move |connection| jobs::listed(connection, &filter)).await
+    }
+
+    /// Paid tests that were created at or after `since`, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn intents(&self, since: Timestamp, limit: usize) -> Result<Vec<Intent>, StoreError> {
+        self.read("intents", move |connection| intents::listed(connection, since, limit)).await
     }
 
     /// Deletes what is older than the retention, in small steps between which others write.

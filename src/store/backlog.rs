@@ -10,9 +10,12 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Result};
 
-use super::{history, incidents, outbox, readings};
+use super::{account, history, incidents, intents, jobs, outbox, readings, silences, told};
 use crate::engine::{Decision, Owed};
-use crate::model::{IncidentChange, Observation, SourceReading, Timestamp};
+use crate::model::{
+    AccountReading, IncidentChange, Intent, Job, JobPosition, Observation, Silence, SourceReading,
+    Timestamp, Told,
+};
 
 /// How late a plain decision may reach the disk; the promise is 250 ms, the rest is for the write.
 const LATEST: Duration = Duration::from_millis(200);
@@ -29,6 +32,12 @@ pub(super) struct Entry {
     observation: Option<Observation>,
     reading: Option<SourceReading>,
     changes: Vec<IncidentChange>,
+    jobs: Vec<Job>,
+    positions: Vec<JobPosition>,
+    intents: Vec<Intent>,
+    account: Option<AccountReading>,
+    told: Vec<Told>,
+    silences: Vec<Silence>,
     owed: Vec<Owed>,
     at: Timestamp,
 }
@@ -40,6 +49,12 @@ impl Entry {
             observation: decision.observation.clone(),
             reading: decision.reading.clone(),
             changes: decision.changes.clone(),
+            jobs: decision.jobs.clone(),
+            positions: decision.positions.clone(),
+            intents: decision.intents.clone(),
+            account: decision.account.clone(),
+            told: decision.told.clone(),
+            silences: decision.silences.clone(),
             owed: decision.owed.clone(),
             at: now,
         }
@@ -49,6 +64,12 @@ impl Entry {
         self.observation.is_none()
             && self.reading.is_none()
             && self.changes.is_empty()
+            && self.jobs.is_empty()
+            && self.positions.is_empty()
+            && self.intents.is_empty()
+            && self.account.is_none()
+            && self.told.is_empty()
+            && self.silences.is_empty()
             && self.owed.is_empty()
     }
 
@@ -62,6 +83,24 @@ impl Entry {
         }
         for change in &self.changes {
             incidents::put(connection, &change.incident)?;
+        }
+        for job in &self.jobs {
+            jobs::put(connection, job)?;
+        }
+        for position in &self.positions {
+            jobs::put_position(connection, position)?;
+        }
+        for intent in &self.intents {
+            intents::put(connection, intent)?;
+        }
+        if let Some(reading) = &self.account {
+            account::put(connection, reading)?;
+        }
+        for told in &self.told {
+            told::put(connection, told)?;
+        }
+        for silence in &self.silences {
+            silences::put(connection, silence)?;
         }
         for owed in &self.owed {
             outbox::owe(connection, owed, self.at)?;
@@ -109,7 +148,7 @@ impl Backlog {
             queue.entries.push_front(entry);
         }
         queue.is_failing = true;
-        queue.drop_outdated_readings();
+        queue.drop_outdated();
         queue.shed();
     }
 
@@ -157,15 +196,20 @@ impl Queue {
         }
     }
 
-    /// Pages are large, and only the last of each source is kept on disk anyway.
-    fn drop_outdated_readings(&mut self) {
-        let mut seen = HashSet::new();
+    /// Pages are large and jobs are many, and only the last of each is kept on disk anyway.
+    fn drop_outdated(&mut self) {
+        let mut sources = HashSet::new();
+        let mut jobs = HashSet::new();
         for entry in self.entries.iter_mut().rev() {
             let source = entry.reading.as_ref().map(|reading| reading.source.clone());
-            if source.is_some_and(|source| !seen.insert(source)) {
+            if source.is_some_and(|source| !sources.insert(source)) {
                 entry.reading = None;
             }
+            entry.jobs.retain(|job| jobs.insert((job.kind, job.id.clone())));
         }
         self.entries.retain(|entry| !entry.is_empty());
     }
 }
+
+#[cfg(test)]
+mod tests;

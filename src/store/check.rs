@@ -20,6 +20,10 @@ pub struct Contents {
     pub incidents: i64,
     /// Deliveries that are owed.
     pub owed: i64,
+    /// Stored jobs; none before schema 2.
+    pub jobs: i64,
+    /// Paid tests; none before schema 2.
+    pub intents: i64,
 }
 
 const CONTENTS: &str = "
@@ -27,6 +31,8 @@ const CONTENTS: &str = "
         (SELECT count(*) FROM incidents) AS incidents,
         (SELECT count(*) FROM deliveries WHERE finished_at_ms IS NULL) AS owed";
 
+const SPEND: &str = "
+    SELECT (SELECT count(*) FROM jobs) AS jobs, (SELECT count(*) FROM intents) AS intents";
 /// Checks that `path` is a sound database of ours whose schema we know.
 ///
 /// # Errors
@@ -77,14 +83,21 @@ fn first_flaw(connection: &Connection) -> Result<Option<String>> {
 }
 
 fn contents(connection: &Connection, schema: i64) -> Result<Contents> {
-    connection.query_row(CONTENTS, [], |row| {
+    let mut contents = connection.query_row(CONTENTS, [], |row| {
         Ok(Contents {
             schema,
             observations: row.get("observations")?,
             incidents: row.get("incidents")?,
             owed: row.get("owed")?,
+            jobs: 0,
+            intents: 0,
         })
-    })
+    })?;
+    if migrate::has_jobs(connection)? {
+        (contents.jobs, contents.intents) =
+            connection.query_row(SPEND, [], |row| Ok((row.get("jobs")?, row.get("intents")?)))?;
+    }
+    Ok(contents)
 }
 
 fn unusable(path: &Path, finding: String) -> BackupError {

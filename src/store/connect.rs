@@ -21,7 +21,7 @@ pub(super) const APPLICATION_ID: i32 = 0x4847_6d6e;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Prepared statements kept per connection: more than there are in all of `store`.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 96;
 
 /// `auto_vacuum` only has an effect before the first table exists. `FULL` costs 3 ms per commit and
 /// is what makes "committed" mean "survives a power cut" (measured: NORMAL loses up to 89 commits).

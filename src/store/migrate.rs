@@ -10,7 +10,11 @@ use rusqlite_migration::{Error, M, Migrations};
 
 use super::{OpenError, connect};
 
-const STEPS: &[M<'static>] = &[M::up(include_str!("migrations/0001_create_history.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("migrations/0001_create_history.sql")),
+    M::up(include_str!("migrations/0002_add_jobs_and_spend.sql")),
+    M::up(include_str!("migrations/0003_add_silences_and_acks.sql")),
+];
 
 /// Every step, oldest first.
 pub(super) const ALL: Migrations<'static> = Migrations::from_slice(STEPS);
@@ -18,6 +22,23 @@ pub(super) const ALL: Migrations<'static> = Migrations::from_slice(STEPS);
 /// The schema version that this program writes.
 pub(super) fn known() -> i64 {
     i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
+}
+
+/// The first version that has jobs, intents, the account and what was told.
+const JOBS_SINCE: i64 = 2;
+
+/// The schema that brought silences.
+const SILENCES_SINCE: i64 = 3;
+
+/// False for a database that an earlier version wrote and nobody has opened to write since: who
+/// only reads it does not change it.
+pub(super) fn has_jobs(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(connect::schema_version(connection)? >= JOBS_SINCE)
+}
+
+/// As [`has_jobs`], for silences.
+pub(super) fn has_silences(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(connect::schema_version(connection)? >= SILENCES_SINCE)
 }
 
 /// Brings a database to our schema.
@@ -52,12 +73,12 @@ mod tests {
         run(&mut connection, &path, &ALL).unwrap();
         let id = "SELECT value FROM meta WHERE key = 'monitor_id'";
         let before: String = connection.query_row(id, [], |row| row.get(0)).unwrap();
-        let broken = Migrations::new(vec![
-            STEPS[0].clone(),
-            M::up("DELETE FROM meta; CREATE TABLE roll_ups (id INTEGER) STRICT; SELECT nonsense;"),
-        ]);
-        assert!(run(&mut connection, &path, &broken).is_err());
-        assert_eq!(connect::schema_version(&connection).unwrap(), 1);
+        let mut steps = STEPS.to_vec();
+        steps.push(M::up(
+            "DELETE FROM meta; CREATE TABLE roll_ups (id INTEGER) STRICT; SELECT nonsense;",
+        ));
+        assert!(run(&mut connection, &path, &Migrations::new(steps)).is_err());
+        assert_eq!(connect::schema_version(&connection).unwrap(), known());
         let after: String = connection.query_row(id, [], |row| row.get(0)).unwrap();
         assert_eq!(after, before);
     }

@@ -8,9 +8,20 @@
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params};
 use std::time::Duration;
 
+mod broken;
+mod thread;
+
+#[cfg(test)]
+pub(super) use broken::{REFUSED, TAKEN_SINCE, WHY};
+pub(super) use broken::{broken, tell_broken};
+#[cfg(test)]
+pub(super) use thread::{IS_OWED, LATE_HEADS, MERGED, STANDING, THREAD_REF, WAITING};
+pub(super) use thread::{standing, thread};
+
 use super::OutboxLine;
 use super::rows::{from_json, instant, millis, time, to_json, unreadable, word_in};
 use crate::engine::Owed;
+use crate::fault;
 use crate::model::{Attempt, AttemptResult, Delivery, Message, Timestamp};
 use crate::wire::MessageJson;
 
@@ -105,6 +116,7 @@ pub(super) fn claim(
     now: Timestamp,
     lease: Duration,
 ) -> Result<Vec<Delivery>> {
+    thread::merge(connection, now)?;
     let until = now.saturating_add(lease).unwrap_or(now);
     let mut leased = Vec::new();
     let mut unreadable = Vec::new();
@@ -126,6 +138,12 @@ pub(super) fn claim(
         connection.execute(BURY, params![id, millis(now), error])?;
     }
     leased.sort_by_key(|delivery| delivery.id);
+    for delivery in &mut leased {
+        thread::recall(connection, delivery)?;
+    }
+    if !leased.is_empty() {
+        fault::point("claim.before");
+    }
     Ok(leased)
 }
 
@@ -195,7 +213,7 @@ pub(super) fn lines(connection: &Connection) -> Result<Vec<OutboxLine>> {
         .collect()
 }
 
-fn from_row(row: &Row<'_>) -> Result<Delivery> {
+pub(super) fn from_row(row: &Row<'_>) -> Result<Delivery> {
     let message: MessageJson = from_json(row.get_ref("message")?.as_str()?)?;
     Ok(Delivery {
         id: row.get("id")?,
@@ -207,5 +225,7 @@ fn from_row(row: &Row<'_>) -> Result<Delivery> {
         created_at: time(row, "created_at_ms")?,
         last_error: row.get("last_error")?,
         provider_ref: row.get("provider_ref")?,
+        thread_ref: None,
+        merged: None,
     })
 }

@@ -2,7 +2,9 @@
 
 use rusqlite::Connection;
 
-use super::{history, incidents, migrate, outbox, readings, retention};
+use super::{
+    account, history, incidents, intents, jobs, migrate, outbox, readings, retention, samples, told,
+};
 
 fn plan(statement: &str) -> String {
     let mut connection = Connection::open_in_memory().unwrap();
@@ -26,6 +28,10 @@ fn is_allowed_walk(line: &str) -> bool {
         || line.starts_with("SCAN CONSTANT ROW")
         || line.starts_with("SCAN (subquery")
         || line.starts_with("SCAN series")
+        || line == "SCAN jobs USING INDEX jobs_live"
+        || line == "SCAN intents USING INDEX intents_open"
+        || line == "SCAN told"
+        || line == "SCAN job_positions"
         // The first row of the key, backwards, is all that is read.
         || line == "SCAN heartbeats"
 }
@@ -54,12 +60,37 @@ fn no_query_walks_a_table_that_grows() {
         outbox::BURY,
         outbox::ONE,
         outbox::LINES,
+        outbox::LATE_HEADS,
+        outbox::WAITING,
+        outbox::IS_OWED,
+        outbox::THREAD_REF,
+        outbox::MERGED,
+        outbox::STANDING,
+        outbox::REFUSED,
+        outbox::TAKEN_SINCE,
+        outbox::WHY,
         retention::LAST_BEATS,
         retention::SERIES_IDS,
         retention::STEP_END,
         retention::FORGET_PLAIN,
         retention::FORGET_ALL,
         retention::FORGET_DELIVERIES,
+        retention::FORGET_JOBS,
+        jobs::LIVE,
+        jobs::ENDED_SINCE,
+        jobs::LISTED,
+        jobs::LISTED_LIVE,
+        jobs::POSITIONS,
+        samples::QUEUE,
+        samples::PROCESSING,
+        samples::LIFE,
+        intents::OPEN,
+        intents::CREATED_SINCE,
+        intents::NEXT_LOOK,
+        intents::LAST_OF_LOOK,
+        intents::LISTED,
+        told::ALL,
+        account::LATEST,
     ];
     for statement in statements {
         let plan = plan(statement);
@@ -82,4 +113,47 @@ fn the_outbox_is_read_along_what_is_owed() {
     let plan = plan(outbox::LEASE_DUE);
     assert!(plan.contains("deliveries_owed"), "{plan}");
     assert!(plan.contains("SEARCH deliveries USING INTEGER PRIMARY KEY"), "{plan}");
+}
+
+#[test]
+fn jobs_are_listed_along_their_creation_without_sorting() {
+    let place = "(kind=? AND origin=? AND (created_at_ms,id)<(?,?))";
+    let expected = format!("SEARCH jobs USING INDEX jobs_by_creation {place}");
+    assert_eq!(plan(jobs::LISTED), expected);
+    let expected = format!("SEARCH jobs USING INDEX jobs_live {place}");
+    assert_eq!(plan(jobs::LISTED_LIVE), expected);
+}
+
+#[test]
+fn jobs_that_ended_are_found_and_forgotten_by_their_end() {
+    let plan_of_recall = plan(jobs::ENDED_SINCE);
+    assert_eq!(plan_of_recall, "SEARCH jobs USING INDEX jobs_by_end (finished_at_ms>?)");
+    let plan_of_retention = plan(retention::FORGET_JOBS);
+    assert!(plan_of_retention.contains("SEARCH jobs USING PRIMARY KEY (kind=? AND id=?)"));
+    assert!(plan_of_retention.contains("USING COVERING INDEX jobs_by_end"), "{plan_of_retention}");
+    assert!(!plan_of_retention.contains("TEMP B-TREE"), "{plan_of_retention}");
+}
+
+#[test]
+fn samples_are_read_from_their_index_alone() {
+    for statement in [samples::QUEUE, samples::PROCESSING, samples::LIFE] {
+        let expected = "SEARCH jobs USING COVERING INDEX jobs_samples \
+                        (kind=? AND origin=? AND finished_at_ms>?)";
+        assert_eq!(plan(statement), expected);
+    }
+}
+
+#[test]
+fn the_ledger_is_never_walked_as_a_whole() {
+    let by_creation = "SEARCH intents USING INDEX intents_by_creation (created_at_ms>?)";
+    assert_eq!(plan(intents::CREATED_SINCE), by_creation);
+    assert_eq!(plan(intents::LISTED), by_creation);
+    assert_eq!(
+        plan(intents::NEXT_LOOK),
+        "SEARCH intents USING COVERING INDEX intents_by_look ((probe,look)>(?,?))"
+    );
+    assert_eq!(
+        plan(intents::LAST_OF_LOOK),
+        "SEARCH intents USING INDEX intents_by_look (probe=? AND look=?)"
+    );
 }

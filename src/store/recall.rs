@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Result};
 
-use super::{history, incidents, readings};
+use super::{
+    account, history, incidents, intents, jobs, migrate, readings, samples, silences, told,
+};
 use crate::engine::Recollection;
 use crate::model::Timestamp;
 
@@ -17,8 +19,18 @@ const MIN_RECALL: Duration = Duration::from_hours(26);
 /// What came before an incident's first bad observation, so that it is seen to be the first.
 const BEFORE_INCIDENT: Duration = Duration::from_hours(1);
 
-/// Resolved incidents that may still be flapping.
-const RESOLVED_WITHIN: Duration = Duration::from_hours(2);
+/// Resolved incidents that may still be flapping, or that some channel believes to be open: a
+/// silence may last for days.
+const RESOLVED_WITHIN: Duration = Duration::from_hours(7 * 24);
+
+/// Jobs that ended within this may still be evidence (verdicts.md, section 1: at most 26 h).
+const ENDED_WITHIN: Duration = Duration::from_hours(26);
+
+/// How far baselines look back (verdicts.md, section 4).
+const SAMPLES_WITHIN: Duration = Duration::from_hours(30 * 24);
+
+/// Whatever the day, the whole of this month and of the last one: for the caps.
+const SPENT_WITHIN: Duration = Duration::from_hours(62 * 24);
 
 /// Reads it.
 pub(super) fn recall(connection: &Connection, now: Timestamp) -> Result<Recollection> {
@@ -30,11 +42,34 @@ pub(super) fn recall(connection: &Connection, now: Timestamp) -> Result<Recollec
         .min()
         .unwrap_or(now);
     let since = earliest_open.min(ago(now, MIN_RECALL)).max(ago(now, MAX_RECALL));
-    Ok(Recollection {
+    let recollection = Recollection {
         observations: history::all_since(connection, since)?,
         readings: readings::last_good(connection)?,
         next_incident_id: incidents::next_id(connection)?,
+        past: incidents::past(connection)?,
         incidents,
+        ..Recollection::default()
+    };
+    if !migrate::has_jobs(connection)? {
+        return Ok(recollection);
+    }
+    let recollection = if migrate::has_silences(connection)? {
+        Recollection {
+            silences: silences::since(connection, now)?,
+            next_silence_id: silences::next_id(connection)?,
+            ..recollection
+        }
+    } else {
+        recollection
+    };
+    Ok(Recollection {
+        jobs: jobs::recent(connection, ago(now, ENDED_WITHIN))?,
+        samples: samples::since(connection, ago(now, SAMPLES_WITHIN))?,
+        positions: jobs::positions(connection)?,
+        intents: intents::recent(connection, ago(now, SPENT_WITHIN))?,
+        told: told::all(connection)?,
+        account: account::latest(connection, now)?,
+        ..recollection
     })
 }
 

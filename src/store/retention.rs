@@ -49,11 +49,19 @@ pub(super) const FORGET_DELIVERIES: &str = "
         WHERE finished_at_ms IS NOT NULL AND finished_at_ms < ?1
         ORDER BY finished_at_ms LIMIT ?2)";
 
+/// A job that lives has no end, so it is never among them.
+pub(super) const FORGET_JOBS: &str = "
+    DELETE FROM jobs WHERE (kind, id) IN (
+        SELECT kind, id FROM jobs
+        WHERE finished_at_ms IS NOT NULL AND finished_at_ms < ?1
+        ORDER BY finished_at_ms LIMIT ?2)";
+
 /// What is still to be forgotten; each step takes the next piece.
 #[derive(Debug)]
 pub(super) struct Sweep {
     passes: Vec<Pass>,
-    deliveries_before_ms: i64,
+    /// What goes by its end alone: statement and horizon.
+    ended: [(&'static str, i64); 2],
 }
 
 /// One walk along one series.
@@ -102,7 +110,8 @@ impl Sweep {
                 [pass(FORGET_PLAIN, plain_before_ms), pass(FORGET_ALL, all_before_ms)]
             })
             .collect();
-        Ok(Some(Self { passes, deliveries_before_ms: all_before_ms }))
+        let ended = [(FORGET_DELIVERIES, all_before_ms), (FORGET_JOBS, plain_before_ms)];
+        Ok(Some(Self { passes, ended }))
     }
 
     /// Takes the next step.
@@ -124,13 +133,14 @@ impl Sweep {
             pass.after_ms = end;
             return Ok(Step::Deleted(deleted as u64));
         }
-        let deleted = connection
-            .prepare_cached(FORGET_DELIVERIES)?
-            .execute(params![self.deliveries_before_ms, STEP_ROWS])?;
-        if deleted == 0 {
-            return Ok(Step::Done);
+        for (statement, before_ms) in self.ended {
+            let deleted =
+                connection.prepare_cached(statement)?.execute(params![before_ms, STEP_ROWS])?;
+            if deleted > 0 {
+                return Ok(Step::Deleted(deleted as u64));
+            }
         }
-        Ok(Step::Deleted(deleted as u64))
+        Ok(Step::Done)
     }
 }
 

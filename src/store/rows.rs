@@ -4,11 +4,15 @@
 //! Invariant: what was once written can be read for ever: unknown fields are ignored, new ones
 //! have defaults.
 
+mod account;
 mod detail;
 mod page;
 
+pub(super) use account::AccountRow;
 pub(super) use detail::{ControlRow, EvidenceRow, PhasesRow, TransportRow};
 pub(super) use page::PageRow;
+
+use std::str::FromStr;
 
 use rusqlite::types::Type;
 use rusqlite::{Error, Result, Row};
@@ -16,7 +20,7 @@ use serde::Serialize;
 use serde::de::value::{Error as WordError, StrDeserializer};
 use serde::de::{Deserialize, DeserializeOwned, IntoDeserializer};
 
-use crate::model::Timestamp;
+use crate::model::{Timestamp, UnknownWord};
 
 /// A time as the database keeps it.
 pub(super) fn millis(at: Timestamp) -> i64 {
@@ -52,6 +56,16 @@ pub(super) fn word_in<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Resul
 /// The closed word in a column that may be empty.
 pub(super) fn word_or_null<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<Option<T>> {
     row.get_ref(column)?.as_str_or_null()?.map(word).transpose()
+}
+
+/// The word in a column, of an enumeration that no JSON column holds.
+pub(super) fn parsed_in<T: FromStr<Err = UnknownWord>>(row: &Row<'_>, column: &str) -> Result<T> {
+    row.get_ref(column)?.as_str()?.parse().map_err(|error: UnknownWord| unreadable(error))
+}
+
+/// How many rows to read at most.
+pub(super) fn limit_of(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
 }
 
 /// A JSON column's value.

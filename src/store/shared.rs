@@ -17,6 +17,7 @@ use super::readers::Readers;
 use super::retention::{self, Step, Sweep};
 use super::writer::Writer;
 use super::{Health, Retention, StoreError, blocking};
+use crate::engine::Owed;
 use crate::model::Timestamp;
 
 /// What all clones share.
@@ -29,7 +30,12 @@ pub(super) struct Shared {
     errors: Mutex<BTreeMap<&'static str, u64>>,
     lock: Mutex<Option<File>>,
     flusher: Mutex<Option<JoinHandle<()>>>,
+    /// What is owed and on no disk yet, oldest first.
+    held_owed: Mutex<Vec<Owed>>,
 }
+
+/// Owed messages that are kept in memory while the disk fails; more would be hours of outages.
+const HELD_OWED: usize = 1_000;
 
 impl Shared {
     /// Around an open connection; starts the thread that writes the backlog.
@@ -64,7 +70,27 @@ impl Shared {
             errors: Mutex::default(),
             lock: Mutex::new(lock),
             flusher: Mutex::default(),
+            held_owed: Mutex::default(),
         }
+    }
+
+    /// Keeps what could not be committed, for those who would send it from memory.
+    pub(super) fn hold(&self, owed: &[Owed]) {
+        let mut all = held(&self.held_owed);
+        for one in owed {
+            if all.len() < HELD_OWED && !all.contains(one) {
+                all.push(one.clone());
+            }
+        }
+    }
+
+    /// What was committed is no longer held.
+    pub(super) fn release(&self, owed: &[Owed]) {
+        held(&self.held_owed).retain(|one| !owed.contains(one));
+    }
+
+    pub(super) fn held_owed(&self) -> Vec<Owed> {
+        held(&self.held_owed).clone()
     }
 
     /// Writes the backlog and `work` in one transaction. Blocks.

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::verdict::{AdviceJson, EvidenceJson, OfficialJson, word};
 use crate::model::{
-    Advice, Blame, Capability, EventKind, EvidenceItem, Message, MessageIncident, OfficialView,
-    State, Timestamp, UnknownWord,
+    Advice, Blame, Capability, Cause, EventKind, EvidenceItem, Message, MessageIncident,
+    OfficialView, State, Timestamp, UnknownWord,
 };
 
 /// [`Message`] as JSON.
@@ -33,6 +33,9 @@ pub struct MessageJson {
 pub struct MessageIncidentJson {
     pub id: i64,
     pub blame: Blame,
+    /// Empty in what an older version wrote.
+    #[serde(default)]
+    pub cause: String,
     pub reason: String,
     pub state: State,
     pub capabilities: Vec<Capability>,
@@ -64,6 +67,7 @@ impl From<&MessageIncident> for MessageIncidentJson {
         Self {
             id: incident.id,
             blame: incident.blame,
+            cause: incident.cause.0.clone(),
             reason: incident.reason.as_str().to_owned(),
             state: incident.state,
             capabilities: incident.capabilities.clone(),
@@ -101,6 +105,7 @@ impl TryFrom<MessageIncidentJson> for MessageIncident {
         Ok(Self {
             id: json.id,
             blame: json.blame,
+            cause: Cause(json.cause),
             reason: word(&json.reason)?,
             state: json.state,
             capabilities: json.capabilities,

@@ -34,27 +34,18 @@ fn observation(second: i64) -> Observation {
 }
 
 fn entry(second: i64) -> Entry {
-    let decision = Decision {
-        observation: Some(observation(second)),
-        reading: None,
-        changes: Vec::new(),
-        owed: Vec::new(),
-        verdict: Verdict {
-            at: at(second),
-            vantage: String::new(),
-            account: String::new(),
-            state: State::Unknown,
-            blame: Blame::None,
-            reason: Reason::NoData,
-            headline: String::new(),
-            capabilities: Vec::new(),
-        },
-        open: Vec::new(),
-        internet_up: None,
-        suspects: Vec::new(),
-        wake_at: None,
-        warnings: Vec::new(),
+    let verdict = Verdict {
+        at: at(second),
+        vantage: String::new(),
+        account: String::new(),
+        state: State::Unknown,
+        blame: Blame::None,
+        reason: Reason::NoData,
+        headline: String::new(),
+        capabilities: Vec::new(),
     };
+    let decision =
+        Decision { observation: Some(observation(second)), ..Decision::nothing(verdict) };
     Entry::of(&decision, at(second))
 }
 
