@@ -17,6 +17,7 @@ const STEP: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub struct Clock {
     anchor: Arc<Mutex<Anchor>>,
+    started: Instant,
     factor: f64,
 }
 
@@ -42,8 +43,9 @@ impl Clock {
     /// A clock that starts at `origin` and runs `factor` times as fast as real time
     /// (`factor` > 0).
     pub fn starting_at(origin: Timestamp, factor: f64) -> Self {
-        let anchor = Anchor { wall: origin, monotonic: Instant::now() };
-        Self { anchor: Arc::new(Mutex::new(anchor)), factor }
+        let started = Instant::now();
+        let anchor = Anchor { wall: origin, monotonic: started };
+        Self { anchor: Arc::new(Mutex::new(anchor)), started, factor }
     }
 
     /// The time now.
@@ -51,6 +53,11 @@ impl Clock {
         let anchor = self.anchor();
         let elapsed = anchor.monotonic.elapsed().mul_f64(self.factor);
         anchor.wall.saturating_add(elapsed).unwrap_or(anchor.wall)
+    }
+
+    /// How long this clock has run, in its own time; no step of the wall clock changes it.
+    pub fn uptime(&self) -> Duration {
+        self.started.elapsed().mul_f64(self.factor)
     }
 
     /// Sleeps for `duration` of this clock's time.
@@ -83,10 +90,21 @@ impl Clock {
             return None;
         }
         if ahead.is_positive() {
-            let mut anchor = self.anchor.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            *anchor = Anchor { wall, monotonic: Instant::now() };
+            self.set(wall);
         }
         Some(ClockStep { seconds: ahead.as_secs_f64() })
+    }
+
+    /// Goes ahead by `by` at once, as [`Self::follow_wall_clock`] does after such a step of the wall
+    /// clock: for simulations.
+    pub fn step(&self, by: Duration) {
+        let now = self.now();
+        self.set(now.saturating_add(by).unwrap_or(now));
+    }
+
+    fn set(&self, wall: Timestamp) {
+        let mut anchor = self.anchor.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        *anchor = Anchor { wall, monotonic: Instant::now() };
     }
 
     fn anchor(&self) -> Anchor {

@@ -1,6 +1,7 @@
 //! HeyGen's API: where it is, and who may carry the key there.
 //!
-//! Owns the making of requests. What an answer means is `engine::classify`'s.
+//! Owns the making of requests, and (`job`, `account`) where in an answer each word stands. What an
+//! answer means is `engine::classify`'s.
 //! Invariant: the key goes to the host of the configured base URL alone. A path cannot lead
 //! elsewhere, nothing is followed, and an anonymous request has no place for a key.
 
@@ -8,6 +9,10 @@ use url::Url;
 
 use crate::http_client::{Limits, Request};
 use crate::secret::Secret;
+
+pub mod account;
+mod fields;
+pub mod job;
 
 /// Header that carries the key (facts, section 1).
 const KEY_HEADER: &str = "x-api-key";
@@ -44,6 +49,13 @@ impl Api {
     pub fn post_json(&self, path: &str, body: &str, limits: Limits) -> Option<Request> {
         let body = body.as_bytes().to_vec();
         let request = Request::post(self.url(path), "application/json", body, limits);
+        self.admitted(request, Access::Keyed)
+    }
+
+    /// A DELETE of a path below the base URL, with the key; `None` when there is none.
+    pub fn delete(&self, path: &str, limits: Limits) -> Option<Request> {
+        let mut request = Request::get(self.url(path), limits);
+        request.method = reqwest::Method::DELETE;
         self.admitted(request, Access::Keyed)
     }
 

@@ -148,6 +148,13 @@ pub struct TransportFailure {
     pub addresses: Vec<SocketAddr>,
 }
 
+impl TransportFailure {
+    /// False when it is certain that nothing of the request went out: no connection ever stood.
+    pub fn may_have_arrived(&self) -> bool {
+        self.answered || self.phases.connect.is_some()
+    }
+}
+
 /// In which phase an exchange failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransportKind {

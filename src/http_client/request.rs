@@ -96,6 +96,9 @@ impl Limits {
     /// A control target: that it answers is all that matters.
     pub const CONTROL: Self = Self::seconds(3, 1 << 10);
 
+    /// A part of a file that HeyGen made.
+    pub const FILE_PART: Self = Self::seconds(15, 64 << 10);
+
     const fn seconds(total: u64, body_bytes: usize) -> Self {
         Self {
             connect: super::CONNECT,
