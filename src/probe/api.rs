@@ -1,16 +1,28 @@
 //! A GET of HeyGen's API, with the key or without it.
+//!
+//! Owns one call and its judgement; where the call reads the account, what it tells is passed on.
+//! Invariant: one observation for each run, of the configured call alone.
 
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use super::observe::{Subject, connection, observe};
+use tokio::time::Instant;
+
+use super::account::{self, KeyEnd};
+use super::observe::{Asked, Subject, ask, connection};
 use super::{ProbeDeps, ProbeSpec, Prober, Run, Step};
 use crate::engine::classify::{Call, Question};
 use crate::engine::schedule::Schedule;
+use crate::heygen::account::{ACCOUNT_PATH, KEY_PATH};
 use crate::heygen::{Access, Api};
-use crate::http_client::Limits;
-use crate::model::SkipReason;
+use crate::http_client::{Connection, Limits};
+use crate::model::{AccountReading, SkipReason};
+
+/// With less time than this the key's end is left for another run.
+const SHORTEST: Duration = Duration::from_millis(500);
+/// It is a small answer, and nobody waits for it.
+const KEY_WITHIN: Duration = Duration::from_secs(5);
 
 /// `check.api` (contract, section 8).
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +42,7 @@ struct ApiProber {
     schedule: Schedule,
     check: ApiCheck,
     api: Api,
+    key_end: KeyEnd,
     deps: ProbeDeps,
 }
 
@@ -40,8 +53,48 @@ pub(super) fn prober(spec: &ProbeSpec, check: &ApiCheck, deps: &ProbeDeps) -> Bo
         schedule: spec.schedule.clone(),
         check: check.clone(),
         api: Api::new(deps.base_url.clone(), deps.api_key.clone()),
+        key_end: KeyEnd::default(),
         deps: deps.clone(),
     })
+}
+
+impl ApiProber {
+    /// What the answer tells of the account, if that is what was asked for.
+    async fn account(&self, run: &Run, asked: &Asked, began: Instant) -> Option<AccountReading> {
+        let path =
+            self.check.path.split_once('?').map_or(self.check.path.as_str(), |(path, _)| path);
+        if self.check.anonymous || path.trim_end_matches('/') != ACCOUNT_PATH {
+            return None;
+        }
+        let reading = account::reading(asked)?;
+        let left = run.timeout.saturating_sub(began.elapsed());
+        if !run.recheck && left >= SHORTEST && self.key_end.is_due(self.deps.clock.now()) {
+            self.read_key_end(run, left.min(KEY_WITHIN)).await;
+        }
+        Some(AccountReading { key_expires_at: self.key_end.known(), ..reading })
+    }
+
+    async fn read_key_end(&self, run: &Run, within: Duration) {
+        let limits = Limits::API.within(within);
+        let Some(request) = self.api.get(KEY_PATH, Access::Keyed, limits) else { return };
+        let expect = ["data".to_owned()];
+        let question = Question {
+            call: Call::Keyed { expect: &expect },
+            path: KEY_PATH,
+            carries_url: false,
+            slow_after: within,
+        };
+        let request = request.on(self.connection(run));
+        let run = Run::looking(within, false);
+        let asked = ask(&self.deps, &run, &self.subject, request, &question).await;
+        if let Some(key) = account::key_reading(&asked) {
+            self.key_end.learn(key);
+        }
+    }
+
+    fn connection(&self, run: &Run) -> Connection {
+        connection(&self.schedule, run)
+    }
 }
 
 impl Prober for ApiProber {
@@ -64,9 +117,11 @@ impl Prober for ApiProber {
                 carries_url: false,
                 slow_after: check.slow_after,
             };
-            let request = request.on(connection(&self.schedule, run));
-            let observation = observe(&self.deps, run, &self.subject, request, &question).await;
-            Step::observed(vec![observation])
+            let began = Instant::now();
+            let request = request.on(self.connection(&run));
+            let asked = ask(&self.deps, &run, &self.subject, request, &question).await;
+            let account = self.account(&run, &asked, began).await.map(Box::new);
+            Step { account, ..Step::observed(vec![asked.observation]) }
         })
     }
 }

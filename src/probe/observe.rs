@@ -54,7 +54,7 @@ impl Subject {
 }
 
 /// Which connection a run may use: a kept one between runs that follow each other closely.
-pub(super) fn connection(schedule: &Schedule, run: Run) -> Connection {
+pub(super) fn connection(schedule: &Schedule, run: &Run) -> Connection {
     match schedule {
         Schedule::Every(interval) if *interval < KEEP_BELOW && !run.recheck => Connection::Kept,
         Schedule::Every(_) | Schedule::Cron(_) => Connection::Fresh,
@@ -64,31 +64,58 @@ pub(super) fn connection(schedule: &Schedule, run: Run) -> Connection {
 /// Sends a request and judges what came back.
 pub(super) async fn observe(
     deps: &ProbeDeps,
-    run: Run,
+    run: &Run,
     subject: &Subject,
     request: Request,
     question: &Question<'_>,
 ) -> Observation {
+    ask(deps, run, subject, request, question).await.observation
+}
+
+/// An exchange, judged, and what came of it below that.
+pub(super) struct Asked {
+    pub(super) observation: Observation,
+    pub(super) answer: Result<Exchange, TransportFailure>,
+}
+
+impl Asked {
+    /// The body of an answer that was right, if perhaps slow.
+    pub(super) fn body(&self) -> Option<&[u8]> {
+        let is_right = matches!(self.observation.outcome, Outcome::Ok | Outcome::Slow);
+        self.answer.as_ref().ok().filter(|_| is_right).map(|exchange| exchange.body.as_slice())
+    }
+
+    /// The status of an answer.
+    pub(super) fn status(&self) -> Option<u16> {
+        self.answer.as_ref().ok().map(|exchange| exchange.status)
+    }
+}
+
+/// As [`observe`], for those who read the answer too.
+pub(super) async fn ask(
+    deps: &ProbeDeps,
+    run: &Run,
+    subject: &Subject,
+    request: Request,
+    question: &Question<'_>,
+) -> Asked {
     let mut observation = subject.observation(deps.clock.now());
     let started = Instant::now();
     let host = request.url.host_str().unwrap_or_default().to_owned();
     let asked = request.clone();
-    let sent = deps.http.send(request).await;
+    let answer = deps.http.send(request).await;
     observation.ended_at = deps.clock.now().max(observation.begun_at);
-    match sent {
-        Ok(exchange) => {
-            judge(&mut observation, &exchange, &host, question);
-            observation
-        }
+    match &answer {
+        Ok(exchange) => judge(&mut observation, exchange, &host, question),
         Err(failure) => {
-            let path_check = path_check(deps, &asked, &failure, run, started).await;
+            let path_check = path_check(deps, &asked, failure, run, started).await;
             fail(&mut observation, failure, host);
             if observation.outcome.is_transport() {
                 observation.transport = Some(Transport { path_check, control: None });
             }
-            observation
         }
     }
+    Asked { observation, answer }
 }
 
 fn judge(observation: &mut Observation, exchange: &Exchange, host: &str, question: &Question<'_>) {
@@ -116,12 +143,12 @@ fn judge(observation: &mut Observation, exchange: &Exchange, host: &str, questio
     observation.certificate_expires_at = exchange.certificate_expires_at;
 }
 
-fn fail(observation: &mut Observation, failure: TransportFailure, host: String) {
+fn fail(observation: &mut Observation, failure: &TransportFailure, host: String) {
     observation.outcome = outcome(failure.kind);
     observation.answered = failure.answered;
     observation.phases = failure.phases;
     observation.evidence =
-        Some(Box::new(Evidence { text: failure.text, host, ..Evidence::default() }));
+        Some(Box::new(Evidence { text: failure.text.clone(), host, ..Evidence::default() }));
 }
 
 /// The word for a failure below HTTP. A refused address is our resolver's or our configuration's

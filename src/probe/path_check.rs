@@ -32,7 +32,7 @@ pub(super) async fn path_check(
     deps: &ProbeDeps,
     request: &Request,
     failure: &TransportFailure,
-    run: Run,
+    run: &Run,
     started: Instant,
 ) -> Option<PathCheck> {
     if failure.kind == TransportKind::Address {

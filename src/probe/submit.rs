@@ -58,7 +58,7 @@ pub fn informs(path: &str) -> Capability {
 }
 
 impl SubmitProber {
-    async fn observe(&self, path: &str, subject: &Subject, run: Run) -> Observation {
+    async fn observe(&self, path: &str, subject: &Subject, run: &Run) -> Observation {
         let limits = Limits::SUBMIT.within(run.timeout);
         let Some(request) = self.api.post_json(path, INVALID_BODY, limits) else {
             return subject.skipped(SkipReason::NoKey, self.deps.clock.now());
@@ -73,7 +73,7 @@ impl Prober for SubmitProber {
     fn run(&self, run: Run) -> BoxFuture<'_, Step> {
         Box::pin(async move {
             let paths = self.subjects.iter();
-            let runs = paths.map(|(path, subject)| self.observe(path, subject, run));
+            let runs = paths.map(|(path, subject)| self.observe(path, subject, &run));
             Step::observed(join_all(runs).await)
         })
     }

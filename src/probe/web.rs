@@ -51,14 +51,14 @@ impl Prober for WebProber {
         Box::pin(async move {
             let check = &self.check;
             let request = Request::get(check.url.clone(), Limits::PAGE.within(run.timeout))
-                .on(connection(&self.schedule, run));
+                .on(connection(&self.schedule, &run));
             let question = Question {
                 call: Call::Page { statuses: &check.status, contains: check.contains.as_deref() },
                 path: check.url.path(),
                 carries_url: false,
                 slow_after: check.slow_after,
             };
-            let observation = observe(&self.deps, run, &self.subject, request, &question).await;
+            let observation = observe(&self.deps, &run, &self.subject, request, &question).await;
             Step::observed(vec![observation])
         })
     }

@@ -131,6 +131,6 @@ impl StatusPageProber {
             at: ended_at,
             page: page.map_err(|trouble| trouble.text),
         };
-        Step::Observed { observations: vec![observation], reading: Some(Box::new(reading)) }
+        Step { reading: Some(Box::new(reading)), ..Step::observed(vec![observation]) }
     }
 }
