@@ -15,6 +15,7 @@ use tracing::{error, info, warn};
 
 use crate::clock::Clock;
 use crate::engine::{Owed, words};
+use crate::fault;
 use crate::metrics::{Metrics, Task};
 use crate::model::{Attempt, AttemptResult, Delivery, EventKind, Timestamp};
 use crate::notify::Notifier;
@@ -24,9 +25,13 @@ use crate::store::{Store, StoreError};
 mod backoff;
 mod drill;
 mod lanes;
+mod memory;
+mod standing;
 
 pub use drill::{DrillResult, drill_results, owe_drills};
 use lanes::{Lanes, Sent};
+use memory::{Ended, Memory, is_from_memory};
+use standing::Standing;
 
 /// How long a claimed delivery is ours, in real time: longer than the longest attempt.
 const LEASE: Duration = Duration::from_secs(90);
@@ -61,6 +66,8 @@ pub struct Deliver {
 struct Loop {
     parts: Deliver,
     lanes: Lanes,
+    standing: Standing,
+    memory: Memory,
     /// What the database refused so far, oldest first.
     unsaved: Vec<Write>,
     /// Channels whose last delivery was refused for good; the others were told.
@@ -71,8 +78,16 @@ struct Loop {
 
 /// Something the store has to know.
 enum Write {
-    Finish { delivery_id: i64, attempt: Attempt, next_at: Option<Timestamp> },
-    Owe(Box<Owed>),
+    Finish {
+        delivery_id: i64,
+        attempt: Attempt,
+        next_at: Option<Timestamp>,
+    },
+    /// A channel refuses for good, and who is to know it.
+    Broken {
+        channel: String,
+        owed: Vec<Owed>,
+    },
 }
 
 impl Deliver {
@@ -82,9 +97,11 @@ impl Deliver {
         loop {
             (this.parts.turned)();
             let wait = this.turn().await;
+            this.say_again().await;
             tokio::select! {
                 () = cancel.cancelled() => break,
                 sent = this.lanes.next() => this.settle(sent).await,
+                () = this.standing.next() => {}
                 Ok(()) = this.parts.notifiers.changed() => this.unknown.clear(),
                 () = this.parts.owed.notified() => {}
                 () = tokio::time::sleep(wait) => {}
@@ -110,6 +127,8 @@ impl Deliver {
         Loop {
             parts: self,
             lanes: Lanes::default(),
+            standing: Standing::default(),
+            memory: Memory::default(),
             unsaved: Vec::new(),
             broken: BTreeSet::new(),
             unknown: BTreeSet::new(),
@@ -129,7 +148,9 @@ impl Loop {
     /// wait for anything else.
     async fn turn(&mut self) -> Duration {
         self.save().await;
-        match self.claim().await {
+        let claimed = self.claim().await;
+        self.send_from_memory().await;
+        match claimed {
             Ok(next_at) => {
                 let Some(next_at) = next_at else { return TURN };
                 let wait = words::between(self.parts.clock.now(), next_at);
@@ -142,11 +163,39 @@ impl Loop {
         }
     }
 
+    /// What could not be committed is sent all the same, after whatever its thread has on disk.
+    async fn send_from_memory(&mut self) {
+        let mut held = Vec::new();
+        for owed in self.parts.store.held() {
+            let thread = self.parts.store.thread(&owed.channel, owed.message.thread()).await;
+            if !thread.is_ok_and(|thread| thread.is_owed) {
+                held.push(owed);
+            }
+        }
+        if held.is_empty() {
+            return;
+        }
+        let now = self.parts.clock.now();
+        for mut delivery in self.memory.due(&held, now) {
+            let thread = delivery.message.thread();
+            let stored = self.parts.store.thread(&delivery.channel, thread).await;
+            let stored = stored.ok().and_then(|thread| thread.provider_ref);
+            delivery.thread_ref = self.memory.thread_ref(&delivery).or(stored);
+            self.lanes.take_on(delivery);
+        }
+        self.lanes.depart(now, &self.parts.notifiers.borrow());
+    }
+
     async fn claim(&mut self) -> Result<Option<Timestamp>, StoreError> {
         let now = self.parts.clock.now();
-        for delivery in self.parts.store.claim(now, self.lease()).await? {
+        let claimed = self.parts.store.claim(now, self.lease()).await?;
+        if !claimed.is_empty() {
+            fault::point("claim.after");
+        }
+        for delivery in claimed {
             self.take_on(delivery);
         }
+        self.save().await;
         self.lanes.depart(now, &self.parts.notifiers.borrow());
         self.parts.metrics.outbox(&self.parts.store.outbox().await?);
         self.parts.store.next_delivery_at().await
@@ -154,6 +203,14 @@ impl Loop {
 
     /// A claimed delivery whose last attempt is not saved yet is not sent again.
     fn take_on(&mut self, delivery: Delivery) {
+        if self.memory.is_flying(&delivery) {
+            return;
+        }
+        if let Some(Ended { at, result }) = self.memory.ended(&delivery) {
+            let attempt = Attempt { at, result };
+            self.unsaved.push(Write::Finish { delivery_id: delivery.id, attempt, next_at: None });
+            return;
+        }
         let is_unsaved = |write: &Write| matches!(write, Write::Finish { delivery_id, .. } if *delivery_id == delivery.id);
         if self.unsaved.iter().any(is_unsaved) {
             return;
@@ -180,12 +237,20 @@ impl Loop {
         if has_panicked {
             self.parts.metrics.panicked(Task::Deliver);
         }
-        let (result, next_at) = backoff::after(kind, &delivery, result, self.parts.clock.now());
+        let now = self.parts.clock.now();
+        let is_from_memory = is_from_memory(&delivery);
+        let (result, next_at) = if is_from_memory {
+            self.memory.settle(&delivery, kind, result, now)
+        } else {
+            backoff::after(kind, &delivery, result, now)
+        };
         let attempt = Attempt { at: begun_at, result };
         self.parts.metrics.attempted(&delivery.channel, delivery.message.event, &attempt);
         log(&delivery, &attempt, next_at);
-        let delivery_id = delivery.id;
-        self.unsaved.push(Write::Finish { delivery_id, attempt: attempt.clone(), next_at });
+        if !is_from_memory {
+            let (delivery_id, attempt) = (delivery.id, attempt.clone());
+            self.unsaved.push(Write::Finish { delivery_id, attempt, next_at });
+        }
         match &attempt.result {
             AttemptResult::Accepted { .. } => drop(self.broken.remove(&delivery.channel)),
             AttemptResult::Retry { .. } => {}
@@ -202,11 +267,22 @@ impl Loop {
         let speaker =
             Speaker { vantage: &delivery.message.vantage, account: &delivery.message.account };
         let message = channel_broken(&delivery.channel, detail, speaker, self.parts.clock.now());
-        for name in self.parts.notifiers.borrow().keys() {
-            if !self.broken.contains(name) {
-                let channel = name.clone();
-                let message = message.clone();
-                self.unsaved.push(Write::Owe(Box::new(Owed { channel, message })));
+        let notifiers = self.parts.notifiers.borrow();
+        let others = notifiers.keys().filter(|name| !self.broken.contains(*name));
+        let owed =
+            others.map(|name| Owed { channel: name.clone(), message: message.clone() }).collect();
+        self.unsaved.push(Write::Broken { channel: delivery.channel.clone(), owed });
+    }
+
+    /// Says again what stands, to channels that forget.
+    async fn say_again(&mut self) {
+        let notifiers = self.parts.notifiers.borrow().clone();
+        for (name, notifier) in self.standing.due(&notifiers) {
+            match self.parts.store.standing(&name).await {
+                Ok(deliveries) => {
+                    self.standing.depart(name, notifier, deliveries, self.parts.clock.now());
+                }
+                Err(failure) => warn_of(&failure),
             }
         }
     }
@@ -217,10 +293,14 @@ impl Loop {
         for write in std::mem::take(&mut self.unsaved) {
             let result = match &write {
                 Write::Finish { delivery_id, attempt, next_at } => {
-                    self.parts.store.finish(*delivery_id, attempt, *next_at).await
+                    fault::point("finish.before");
+                    let finished = self.parts.store.finish(*delivery_id, attempt, *next_at).await;
+                    fault::point("finish.after");
+                    finished
                 }
-                Write::Owe(owed) => {
-                    self.parts.store.owe(owed, self.parts.clock.now()).await.map(drop)
+                Write::Broken { channel, owed } => {
+                    let now = self.parts.clock.now();
+                    self.parts.store.tell_broken(channel, owed, now).await.map(drop)
                 }
             };
             if let Err(failure) = result {

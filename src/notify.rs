@@ -11,11 +11,17 @@ use crate::http_client::HttpClient;
 use crate::model::{AttemptResult, ChannelKind, Delivery, Timestamp};
 use crate::secret::Redactor;
 
+pub mod alertmanager;
+mod answer;
 pub mod email;
+pub mod ntfy;
+pub mod pagerduty;
 pub mod render;
 pub mod sample;
 pub mod slack;
+pub mod slack_bot;
 mod smtp;
+pub mod webhook;
 
 /// One configured channel.
 #[derive(Debug, Clone)]
@@ -31,7 +37,11 @@ impl ChannelSpec {
     pub fn kind(&self) -> ChannelKind {
         match &self.target {
             TargetSpec::Email(_) => ChannelKind::Email,
-            TargetSpec::Slack(_) => ChannelKind::Slack,
+            TargetSpec::Slack(_) | TargetSpec::SlackBot(_) => ChannelKind::Slack,
+            TargetSpec::Webhook(_) => ChannelKind::Webhook,
+            TargetSpec::Alertmanager(_) => ChannelKind::Alertmanager,
+            TargetSpec::Pagerduty(_) => ChannelKind::Pagerduty,
+            TargetSpec::Ntfy(_) => ChannelKind::Ntfy,
         }
     }
 }
@@ -41,8 +51,18 @@ impl ChannelSpec {
 pub enum TargetSpec {
     /// `channel.email`
     Email(email::EmailTarget),
-    /// `channel.slack`
+    /// `channel.slack` with a webhook
     Slack(slack::SlackTarget),
+    /// `channel.slack` with a token
+    SlackBot(slack_bot::SlackBotTarget),
+    /// `channel.webhook`
+    Webhook(webhook::WebhookTarget),
+    /// `channel.alertmanager`
+    Alertmanager(alertmanager::AlertmanagerTarget),
+    /// `channel.pagerduty`
+    Pagerduty(pagerduty::PagerdutyTarget),
+    /// `channel.ntfy`
+    Ntfy(ntfy::NtfyTarget),
 }
 
 /// What notifiers need from outside.
@@ -75,19 +95,38 @@ pub trait Notifier: Send + Sync {
     /// One attempt, begun at `now`.
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> BoxFuture<'a, AttemptResult>;
 
+    /// Asks the other side, without telling anybody anything, whether it would take a message;
+    /// `None` where that cannot be asked.
+    fn check(&self, _now: Timestamp) -> BoxFuture<'_, Option<AttemptResult>> {
+        Box::pin(std::future::ready(None))
+    }
+
+    /// True when the other side forgets what it is not told again and again.
+    fn forgets(&self) -> bool {
+        false
+    }
+
+    /// Says again what stands: the last accepted delivery of each open incident. What fails here
+    /// comes again with the next round.
+    fn repeat<'a>(&'a self, _standing: &'a [Delivery], _now: Timestamp) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// What would be sent at `now`, as text for people: `notify render`.
     fn preview(&self, delivery: &Delivery, now: Timestamp) -> String;
 }
 
 /// Makes the notifier of a configured channel.
 pub fn notifier(spec: &ChannelSpec, deps: &NotifyDeps) -> Box<dyn Notifier> {
-    match &spec.target {
-        TargetSpec::Email(target) => {
-            Box::new(email::EmailNotifier::new(target.clone(), deps.clone()))
-        }
-        TargetSpec::Slack(target) => {
-            Box::new(slack::SlackNotifier::new(target.clone(), deps.clone()))
-        }
+    let deps = deps.clone();
+    match spec.target.clone() {
+        TargetSpec::Email(to) => Box::new(email::EmailNotifier::new(to, deps)),
+        TargetSpec::Slack(to) => Box::new(slack::SlackNotifier::new(to, deps)),
+        TargetSpec::SlackBot(to) => Box::new(slack_bot::SlackBotNotifier::new(to, deps)),
+        TargetSpec::Webhook(to) => Box::new(webhook::WebhookNotifier::new(to, deps)),
+        TargetSpec::Alertmanager(to) => Box::new(alertmanager::AlertmanagerNotifier::new(to, deps)),
+        TargetSpec::Pagerduty(to) => Box::new(pagerduty::PagerdutyNotifier::new(to, deps)),
+        TargetSpec::Ntfy(to) => Box::new(ntfy::NtfyNotifier::new(to, deps)),
     }
 }
 

@@ -78,6 +78,8 @@ mod tests {
             created_at,
             last_error: None,
             provider_ref: None,
+            thread_ref: None,
+            merged: None,
         }
     }
 

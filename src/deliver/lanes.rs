@@ -13,6 +13,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use super::Notifiers;
+use crate::fault;
 use crate::model::{AttemptResult, ChannelKind, Delivery, FailureReason, Timestamp};
 use crate::notify::Notifier;
 
@@ -83,6 +84,7 @@ impl Lanes {
 
 async fn attempt(notifier: Arc<dyn Notifier>, delivery: Delivery, now: Timestamp) -> Sent {
     let kind = notifier.kind();
+    fault::point("send.before");
     let sending = AssertUnwindSafe(notifier.send(&delivery, now)).catch_unwind();
     let retry = |reason, detail: &str| AttemptResult::Retry {
         reason,
@@ -96,5 +98,6 @@ async fn attempt(notifier: Arc<dyn Notifier>, delivery: Delivery, now: Timestamp
         }
         Err(_elapsed) => (retry(FailureReason::Timeout, "no answer within 30 s"), false),
     };
+    fault::point("send.after");
     Sent { delivery, kind, begun_at: now, result, has_panicked }
 }

@@ -96,11 +96,7 @@ impl EmailNotifier {
         match tokio::time::timeout(TOTAL, conversation).await {
             Ok(Ok(receipt)) => self.settle(delivery.id, receipt),
             Ok(Err(failure)) => failure.result(),
-            Err(_elapsed) => AttemptResult::Retry {
-                reason: FailureReason::Timeout,
-                detail: format!("the mail server took longer than {} s", TOTAL.as_secs()),
-                after: None,
-            },
+            Err(_elapsed) => too_slow(),
         }
     }
 
@@ -135,6 +131,19 @@ impl Notifier for EmailNotifier {
         })
     }
 
+    fn check(&self, _now: Timestamp) -> BoxFuture<'_, Option<AttemptResult>> {
+        Box::pin(async move {
+            let result = match tokio::time::timeout(TOTAL, smtp::check(&self.target.smtp)).await {
+                Ok(Ok(())) => AttemptResult::Accepted { provider_ref: None },
+                Ok(Err(failure)) => failure.result(),
+                Err(_elapsed) => too_slow(),
+            };
+            Some(super::cleaned(result, |detail| {
+                smtp::without_addresses(&self.deps.redactor.redact(detail))
+            }))
+        })
+    }
+
     fn preview(&self, delivery: &Delivery, now: Timestamp) -> String {
         let mail = self.render(delivery, now);
         let mut lines =
@@ -142,6 +151,14 @@ impl Notifier for EmailNotifier {
         lines.extend(mail.root_id.map(|root| format!("References: {root}")));
         lines.extend(mail.headers.iter().map(|(name, value)| format!("{name}: {value}")));
         format!("{}\n\n{}", lines.join("\n"), mail.text.trim_end())
+    }
+}
+
+fn too_slow() -> AttemptResult {
+    AttemptResult::Retry {
+        reason: FailureReason::Timeout,
+        detail: format!("the mail server took longer than {} s", TOTAL.as_secs()),
+        after: None,
     }
 }
 

@@ -14,10 +14,12 @@ use url::Url;
 use crate::engine::words;
 use crate::model::text::clean;
 use crate::model::{
-    EventKind, EvidenceItem, Message, MessageIncident, OfficialView, State, Timestamp,
+    Delivery, EventKind, EvidenceItem, Merged, Message, MessageIncident, OfficialView, State,
+    Timestamp,
 };
 
 pub(crate) mod blocks;
+pub(crate) mod brief;
 pub(crate) mod mail;
 
 /// A message that comes later than this after its event says so.
@@ -98,13 +100,14 @@ pub enum Tone {
     Warning,
 }
 
-/// Composes what a message says.
-pub fn compose(message: &Message, place: Place<'_>) -> Text {
+/// Composes what a delivery says.
+pub fn compose(delivery: &Delivery, place: Place<'_>) -> Text {
+    let message = &delivery.message;
     let incident = message.incident.as_ref();
     Text {
         tone: tone(message),
         subject: subject(message),
-        news: news(message),
+        news: news(delivery, place),
         side: incident.map(|incident| words::side(incident.blame)),
         touches: incident.and_then(touches),
         since: incident.map(|incident| incident.opened_at),
@@ -119,7 +122,7 @@ pub fn compose(message: &Message, place: Place<'_>) -> Text {
         evidence_left_out: message.evidence.len().saturating_sub(EVIDENCE_SHOWN),
         official: message.official.as_ref().map(|view| official(view, incident)),
         notes: notes(message),
-        delay: delay(message, place),
+        delay: delay(delivery, place),
         link: incident.and_then(|incident| link(incident, place)),
         origin: origin(message),
     }
@@ -149,14 +152,34 @@ fn subject(message: &Message) -> String {
     clean(subject, 150)
 }
 
-fn news(message: &Message) -> String {
+fn news(delivery: &Delivery, place: Place<'_>) -> String {
+    let message = &delivery.message;
     let headline = clean(&message.headline, 600);
-    let first = first_words(message);
+    let first = told_at_once(delivery, place).unwrap_or_else(|| first_words(message));
     let first_word = first.split_whitespace().next().unwrap_or_default();
     if headline.to_lowercase().starts_with(&first_word.to_lowercase()) {
         return headline;
     }
     format!("{first} – {headline}")
+}
+
+/// The whole story of an incident whose beginning the channel was never told.
+fn told_at_once(delivery: &Delivery, place: Place<'_>) -> Option<String> {
+    let merged = delivery.merged.as_ref().filter(|merged| merged.has_opening())?;
+    let incident = delivery.message.incident.as_ref()?;
+    let end = incident.resolved_at?;
+    let state = match incident.state {
+        State::Outage | State::Degraded => words::state(incident.state, incident.blame),
+        State::Operational | State::Maintenance | State::Unknown => "in trouble",
+    };
+    let at = |instant| words::time(instant, place.zone, place.now);
+    let (from, to, took) = (at(incident.opened_at), at(end), span(incident.opened_at, end));
+    let why = because(merged);
+    Some(format!("Over: was {state} from {from} to {to}, {took} (told late{why})"))
+}
+
+fn because(merged: &Merged) -> &'static str {
+    if merged.attempts > 0 { " because this channel failed" } else { "" }
 }
 
 /// The news in a few words, the state first.
@@ -198,7 +221,8 @@ fn capitalised(words: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn tone(message: &Message) -> Tone {
+/// What the sign in front of the news shows.
+pub fn tone(message: &Message) -> Tone {
     match (message.event, &message.incident) {
         (EventKind::Drill, _) => Tone::Drill,
         (EventKind::Resolved, _) => Tone::Good,
@@ -305,15 +329,52 @@ fn official(view: &OfficialView, incident: Option<&MessageIncident>) -> String {
     }
 }
 
-fn delay(message: &Message, place: Place<'_>) -> Option<String> {
-    let late = words::between(message.at, place.now);
+/// How late a delivery is, when it is or stands for others: by the oldest news it tells.
+pub fn sent_late(delivery: &Delivery, now: Timestamp) -> Option<Duration> {
+    let since = delivery.merged.as_ref().map_or(delivery.message.at, |merged| merged.since);
+    Some(words::between(since, now)).filter(|late| *late > LATE || delivery.merged.is_some())
+}
+
+fn delay(delivery: &Delivery, place: Place<'_>) -> Option<String> {
+    let is_worth_saying =
+        |merged: &&Merged| merged.has_opening() || words::between(merged.since, place.now) > LATE;
+    if let Some(merged) = delivery.merged.as_ref().filter(is_worth_saying) {
+        let events = counted(&merged.events);
+        let events: Vec<&str> = events.iter().map(String::as_str).collect();
+        return Some(format!(
+            "This message is late: what was due since {} could be sent only {} later{}. It stands \
+             also for what was not delivered before: {}.",
+            moment(merged.since, place),
+            span(merged.since, place.now),
+            because(merged),
+            words::listed(&events)
+        ));
+    }
+    let at = delivery.message.at;
+    let late = words::between(at, place.now);
     (late > LATE).then(|| {
         format!(
             "This message is late: it was due {} and could be sent only {} later; read it as of then.",
-            moment(message.at, place),
+            moment(at, place),
             words::duration(late)
         )
     })
+}
+
+/// `opened`, `reminder (4 times)`: each kind once, in the order of its first.
+fn counted(events: &[EventKind]) -> Vec<String> {
+    let mut counts: Vec<(EventKind, usize)> = Vec::new();
+    for event in events {
+        match counts.iter_mut().find(|(known, _)| known == event) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((*event, 1)),
+        }
+    }
+    let words = counts.into_iter().map(|(event, count)| {
+        let word = event.as_str().replace('_', " ");
+        if count == 1 { word } else { format!("{word} ({count} times)") }
+    });
+    words.collect()
 }
 
 fn link(incident: &MessageIncident, place: Place<'_>) -> Option<Url> {

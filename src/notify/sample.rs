@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::model::{
-    Action, Advice, Blame, Capability, ComponentState, Confidence, EventKind, Evidence,
+    Action, Advice, Blame, Capability, Cause, ComponentState, Confidence, EventKind, Evidence,
     EvidenceItem, Message, MessageIncident, OfficialView, Outcome, Reason, Resubmit, State,
     Timestamp,
 };
@@ -109,6 +109,7 @@ fn incident(
     MessageIncident {
         id: 42,
         blame: Blame::Provider,
+        cause: Cause("host:api.heygen.com".to_owned()),
         reason: Reason::Outcome(Outcome::Unavailable),
         state: if event == EventKind::Eased { State::Degraded } else { State::Outage },
         capabilities: vec![Capability::Api, Capability::Authentication],

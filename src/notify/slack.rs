@@ -3,26 +3,15 @@
 //! Owns what Slack's answers mean for a delivery. Does not own the words (`render`).
 //! Invariant: the webhook's address is a secret and leaves only onto the wire.
 
-use std::time::Duration;
-
 use futures_util::future::BoxFuture;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use serde_json::Value;
 
 use super::render::blocks;
-use super::{Notifier, NotifyDeps};
-use crate::http_client::{Connection, Exchange, Limits, Request, TransportFailure, TransportKind};
+use super::{Notifier, NotifyDeps, answer};
+use crate::http_client::Exchange;
 use crate::model::text::clean;
 use crate::model::{AttemptResult, ChannelKind, Delivery, FailureReason, Timestamp};
 use crate::secret::Secret;
-
-/// Deadlines of one request; two of them (blocks, then plain text) stay under 30 s.
-const LIMITS: Limits = Limits {
-    connect: Duration::from_secs(5),
-    idle: Duration::from_secs(10),
-    total: Duration::from_secs(14),
-    body_bytes: 4 * 1024,
-};
 
 /// `channel.slack` (contract, section 8).
 #[derive(Debug, Clone, PartialEq)]
@@ -72,19 +61,9 @@ impl SlackNotifier {
                 detail: "the webhook address is not a URL".to_owned(),
             });
         };
-        let json = HeaderValue::from_static("application/json; charset=utf-8");
-        let request = Request {
-            method: reqwest::Method::POST,
-            url,
-            headers: HeaderMap::from_iter([(CONTENT_TYPE, json)]),
-            secret_headers: Vec::new(),
-            body: Some(payload.to_string().into_bytes()),
-            limits: LIMITS,
-            connection: Connection::Fresh,
-        };
-        match self.deps.http.send(request).await {
+        match answer::posted(&self.deps, answer::json_post(url, payload), "Slack").await {
             Ok(exchange) => classify(&exchange, now),
-            Err(failure) => Answer::Final(unreachable(&failure)),
+            Err(result) => Answer::Final(result),
         }
     }
 }
@@ -104,7 +83,7 @@ impl Notifier for SlackNotifier {
 
     fn preview(&self, delivery: &Delivery, now: Timestamp) -> String {
         let place = self.deps.place(now);
-        let text = blocks::fallback(&super::render::compose(&delivery.message, place), place);
+        let text = blocks::fallback(&super::render::compose(delivery, place), place);
         let payload = blocks::payload(delivery, place);
         format!("{text}\n\n{payload:#}")
     }
@@ -114,68 +93,19 @@ impl Notifier for SlackNotifier {
 fn classify(exchange: &Exchange, now: Timestamp) -> Answer {
     let body = String::from_utf8_lossy(&exchange.body);
     let body = clean(&body, 120);
-    let detail = format!("Slack answered {}: {body}", exchange.status);
-    Answer::Final(match exchange.status {
-        200 if body == "ok" => AttemptResult::Accepted { provider_ref: None },
+    match exchange.status {
+        200 if body == "ok" => Answer::Final(AttemptResult::Accepted { provider_ref: None }),
+        // Something else answers in Slack's place: a captive portal, a proxy.
+        status @ 200..=299 => Answer::Final(AttemptResult::Dead {
+            reason: FailureReason::Rejected,
+            detail: format!("Slack answered {status}: {body}"),
+        }),
         400 if body.starts_with("invalid_blocks")
             || body.starts_with("invalid_payload")
             || body.starts_with("msg_blocks_too_long") =>
         {
-            return Answer::BlocksRefused;
+            Answer::BlocksRefused
         }
-        401 | 403 => AttemptResult::Dead { reason: FailureReason::Unauthorized, detail },
-        408 => AttemptResult::Retry { reason: FailureReason::Timeout, detail, after: None },
-        429 => AttemptResult::Retry {
-            reason: FailureReason::RateLimited,
-            detail,
-            after: retry_after(&exchange.headers, now),
-        },
-        500.. => AttemptResult::Retry {
-            reason: FailureReason::ServerError,
-            detail,
-            after: retry_after(&exchange.headers, now),
-        },
-        _ => AttemptResult::Dead { reason: FailureReason::Rejected, detail },
-    })
-}
-
-fn unreachable(failure: &TransportFailure) -> AttemptResult {
-    let reason = match failure.kind {
-        TransportKind::Timeout => FailureReason::Timeout,
-        TransportKind::Dns
-        | TransportKind::Address
-        | TransportKind::Connect
-        | TransportKind::Tls
-        | TransportKind::Local => FailureReason::Unreachable,
-    };
-    let detail = format!("Slack cannot be reached: {}", clean(&failure.text, 200));
-    AttemptResult::Retry { reason, detail, after: None }
-}
-
-/// Seconds, or an HTTP date (RFC 9110, 10.2.3).
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if let Ok(secs) = value.parse() {
-        return Some(Duration::from_secs(secs));
-    }
-    let date = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
-    Duration::try_from(date.duration_since(now)).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retry_after_is_read_as_seconds_and_as_a_date() {
-        let now: Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
-        let read = |value: &'static str| {
-            let value = HeaderValue::from_static(value);
-            retry_after(&HeaderMap::from_iter([(RETRY_AFTER, value)]), now)
-        };
-        assert_eq!(read("30"), Some(Duration::from_secs(30)));
-        assert_eq!(read("Fri, 20 Nov 2026 09:01:00 GMT"), Some(Duration::from_mins(1)));
-        assert_eq!(read("Fri, 20 Nov 2026 08:00:00 GMT"), None);
-        assert_eq!(read("soon"), None);
+        _ => Answer::Final(answer::by_status("Slack", exchange, now)),
     }
 }

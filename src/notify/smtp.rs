@@ -75,12 +75,7 @@ pub(super) async fn converse(
     recipients: &[(usize, Address)],
     mail: &[u8],
 ) -> Result<Receipt, Failure> {
-    let mut connection = connect(server).await?;
-    if let Some((name, password)) = &server.login {
-        let credentials = Credentials::new(name.clone(), password.expose().to_owned());
-        let mechanisms = [Mechanism::Plain, Mechanism::Login];
-        step(Stage::Login, STEP, connection.auth(&mechanisms, &credentials)).await?;
-    }
+    let mut connection = log_in(server).await?;
     let parameters = if std::iter::once(from)
         .chain(recipients.iter().map(|(_, address)| address))
         .all(|address| AsRef::<str>::as_ref(address).is_ascii())
@@ -98,6 +93,23 @@ pub(super) async fn converse(
     // The mail is the server's now: whatever the farewell brings changes nothing.
     drop(tokio::time::timeout(FAREWELL, connection.quit()).await);
     Ok(Receipt { queue_id: queue_id(&answer), ..receipt })
+}
+
+/// Connects and logs in, and says farewell: nobody is told anything.
+pub(super) async fn check(server: &SmtpServer) -> Result<(), Failure> {
+    let mut connection = log_in(server).await?;
+    drop(tokio::time::timeout(FAREWELL, connection.quit()).await);
+    Ok(())
+}
+
+async fn log_in(server: &SmtpServer) -> Result<AsyncSmtpConnection, Failure> {
+    let mut connection = connect(server).await?;
+    if let Some((name, password)) = &server.login {
+        let credentials = Credentials::new(name.clone(), password.expose().to_owned());
+        let mechanisms = [Mechanism::Plain, Mechanism::Login];
+        step(Stage::Login, STEP, connection.auth(&mechanisms, &credentials)).await?;
+    }
+    Ok(connection)
 }
 
 async fn connect(server: &SmtpServer) -> Result<AsyncSmtpConnection, Failure> {

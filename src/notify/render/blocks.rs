@@ -24,15 +24,46 @@ const SMALL_CHARS: usize = 350;
 
 /// The request body for an incoming webhook.
 pub(crate) fn payload(delivery: &Delivery, place: Place<'_>) -> Value {
-    let text = compose(&delivery.message, place);
+    let text = compose(delivery, place);
     let mut payload = envelope(&text, place);
     payload["blocks"] = Value::from(blocks(&text, delivery, place));
     payload
 }
 
+/// The one message of an incident, which is updated: state, times and advice, no evidence.
+pub(crate) fn summary_payload(delivery: &Delivery, place: Place<'_>) -> Value {
+    let text = compose(delivery, place);
+    let mut payload = envelope(&text, place);
+    let mut blocks = top(&text, place);
+    blocks.extend(text.official.as_ref().map(|official| section(official, SMALL_CHARS)));
+    blocks.extend(bottom(&text, delivery));
+    payload["blocks"] = Value::from(blocks);
+    payload
+}
+
+/// What belongs into the thread of a message that has just opened; `None` when there is nothing
+/// but what the message itself says.
+pub(crate) fn details_payload(delivery: &Delivery, place: Place<'_>) -> Option<Value> {
+    let text = compose(delivery, place);
+    let lines: Vec<String> =
+        text.evidence.iter().map(|proof| format!("• {}", said(proof))).collect();
+    if lines.is_empty() {
+        return None;
+    }
+    let mut blocks = vec![section("What we saw", SMALL_CHARS)];
+    blocks.extend(evidence(&text));
+    Some(json!({
+        "text": escaped(&lines.join("\n"), FALLBACK_CHARS),
+        "blocks": blocks,
+        "mrkdwn": false,
+        "unfurl_links": false,
+        "unfurl_media": false,
+    }))
+}
+
 /// The same in plain text, for when Slack refuses the blocks.
 pub(crate) fn plain_payload(delivery: &Delivery, place: Place<'_>) -> Value {
-    envelope(&compose(&delivery.message, place), place)
+    envelope(&compose(delivery, place), place)
 }
 
 /// What notifications and screen readers show, as people read it.
@@ -60,6 +91,15 @@ fn envelope(text: &Text, place: Place<'_>) -> Value {
 }
 
 fn blocks(text: &Text, delivery: &Delivery, place: Place<'_>) -> Vec<Value> {
+    let mut blocks = top(text, place);
+    blocks.extend(evidence(text));
+    blocks.extend(text.official.as_ref().map(|official| section(official, SMALL_CHARS)));
+    blocks.extend(bottom(text, delivery));
+    blocks
+}
+
+/// The news, and what to do about it.
+fn top(text: &Text, place: Place<'_>) -> Vec<Value> {
     let header = format!("{} {}", text.tone.sign(), text.news);
     let mut blocks = vec![json!({"type": "header", "text": plain(&header, HEADER_CHARS)})];
     if escaped(&header, HEADER_CHARS).ends_with('…') {
@@ -70,6 +110,11 @@ fn blocks(text: &Text, delivery: &Delivery, place: Place<'_>) -> Vec<Value> {
     if let Some(advice) = &text.advice {
         blocks.push(section(&format!("What to do: {advice}"), OTHER_CHARS));
     }
+    blocks
+}
+
+fn evidence(text: &Text) -> Vec<Value> {
+    let mut blocks = Vec::new();
     for proof in &text.evidence {
         blocks.push(section(&said(proof), EVIDENCE_CHARS));
         blocks.extend(proof.doc_url.as_ref().map(|url| links(&[(url, "HeyGen's documentation")])));
@@ -77,8 +122,12 @@ fn blocks(text: &Text, delivery: &Delivery, place: Place<'_>) -> Vec<Value> {
     if text.evidence_left_out > 0 {
         blocks.push(section(&format!("and {} more", text.evidence_left_out), SMALL_CHARS));
     }
-    blocks.extend(text.official.as_ref().map(|official| section(official, SMALL_CHARS)));
-    blocks.extend(text.notes.iter().map(|note| section(note, SMALL_CHARS)));
+    blocks
+}
+
+fn bottom(text: &Text, delivery: &Delivery) -> Vec<Value> {
+    let notes = text.notes.iter();
+    let mut blocks: Vec<Value> = notes.map(|note| section(note, SMALL_CHARS)).collect();
     blocks.extend(text.link.as_ref().map(|url| links(&[(url, "Details on our own page")])));
     let channel = crate::model::text::clean(&delivery.channel, 60);
     let footer = format!("{} Channel \u{201c}{channel}\u{201d} of heygen-monitor.", text.origin);
@@ -100,7 +149,11 @@ fn facts(text: &Text, place: Place<'_>) -> Option<Value> {
         .then(|| json!({"type": "section", "text": {"type": "mrkdwn", "text": lines.join("\n")}}))
 }
 
-fn when(text: &Text, show: impl Fn(Timestamp) -> String, place: Place<'_>) -> Option<String> {
+pub(super) fn when(
+    text: &Text,
+    show: impl Fn(Timestamp) -> String,
+    place: Place<'_>,
+) -> Option<String> {
     let since = text.since?;
     Some(match text.until {
         Some(until) => format!("From {} to {}, {}", show(since), show(until), span(since, until)),

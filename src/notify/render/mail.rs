@@ -6,8 +6,8 @@
 
 use askama::Template;
 
-use super::{Place, Text, compose, moment, span};
-use crate::model::{Delivery, EventKind, Timestamp};
+use super::{Place, Text, Tone, compose, moment, span};
+use crate::model::{Delivery, EventKind, Merged, Timestamp};
 
 /// An e-mail, not yet in MIME.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +47,7 @@ struct Html<'a> {
 
 /// Renders a delivery as an e-mail.
 pub(crate) fn mail(delivery: &Delivery, sender: Sender<'_>, place: Place<'_>) -> Mail {
-    let text = compose(&delivery.message, place);
+    let text = compose(delivery, place);
     let facts = facts(&text, place);
     let why = why(&delivery.channel);
     let page = Html { text: &text, facts: &facts, why: &why };
@@ -56,7 +56,7 @@ pub(crate) fn mail(delivery: &Delivery, sender: Sender<'_>, place: Place<'_>) ->
         date: delivery.created_at,
         message_id: message_id(delivery, sender),
         root_id: root_id(delivery, sender),
-        headers: headers(delivery, sender),
+        headers: headers(delivery, text.tone, sender),
         text: plain(&text, &facts, &why),
         // Writing into a string cannot fail; the plain part stands alone in any case.
         html: page.render().unwrap_or_default(),
@@ -65,8 +65,9 @@ pub(crate) fn mail(delivery: &Delivery, sender: Sender<'_>, place: Place<'_>) ->
 
 /// `Re:` on everything but the message that opens the thread.
 fn thread_subject(delivery: &Delivery, text: &Text) -> String {
-    let is_later =
-        delivery.message.incident.is_some() && delivery.message.event != EventKind::Opened;
+    let is_first = delivery.message.event == EventKind::Opened
+        || delivery.merged.as_ref().is_some_and(Merged::has_opening);
+    let is_later = delivery.message.incident.is_some() && !is_first;
     if is_later { format!("Re: {}", text.subject) } else { text.subject.clone() }
 }
 
@@ -100,7 +101,7 @@ fn atom(name: &str) -> String {
     name.chars().take(60).map(|letter| if plain(letter) { letter } else { '-' }).collect()
 }
 
-fn headers(delivery: &Delivery, sender: Sender<'_>) -> Vec<(&'static str, String)> {
+fn headers(delivery: &Delivery, tone: Tone, sender: Sender<'_>) -> Vec<(&'static str, String)> {
     let message = &delivery.message;
     let mut headers = vec![
         ("Auto-Submitted", "auto-generated".to_owned()),
@@ -109,6 +110,9 @@ fn headers(delivery: &Delivery, sender: Sender<'_>) -> Vec<(&'static str, String
         ("X-HeyGen-Monitor-Event", message.event.as_str().to_owned()),
         ("X-HeyGen-Monitor-Vantage", crate::model::text::clean(&message.vantage, 60)),
     ];
+    if tone == Tone::Bad {
+        headers.extend([("X-Priority", "1".to_owned()), ("Importance", "high".to_owned())]);
+    }
     if let Some(incident) = &message.incident {
         let names: Vec<&str> = incident.capabilities.iter().map(|name| name.as_str()).collect();
         headers.extend([
