@@ -6,15 +6,19 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
 use crate::clock::Clock;
 use crate::engine::{Decision, Settings};
 use crate::metrics::{Metrics, Task};
-use crate::model::{Incident, View};
+use crate::model::{
+    Capability, Command, Incident, Intent, IntentState, Job, JobEvent, JobState, Origin, ProbeKind,
+    Stage, View,
+};
 use crate::probe::{ProbeDeps, ProbeSpec};
 use crate::store::Store;
 
@@ -22,6 +26,7 @@ pub mod agenda;
 pub mod board;
 pub mod certificates;
 pub mod controls;
+pub mod errands;
 pub mod rounds;
 
 pub use agenda::Pace;
@@ -44,6 +49,15 @@ pub struct Change {
     pub deps: ProbeDeps,
 }
 
+/// What somebody wants of the running monitor.
+#[derive(Debug)]
+pub struct Order {
+    /// What.
+    pub command: Command,
+    /// Where the answer goes: done, or why not.
+    pub reply: oneshot::Sender<Result<String, String>>,
+}
+
 /// The monitor loop.
 pub struct Monitor {
     /// The rounds it makes.
@@ -56,6 +70,10 @@ pub struct Monitor {
     pub clock: Clock,
     /// Changed configurations.
     pub changes: mpsc::Receiver<Change>,
+    /// Events that HeyGen sent.
+    pub events: mpsc::Receiver<JobEvent>,
+    /// What people want of it.
+    pub commands: mpsc::Receiver<Order>,
     /// Where the view is published.
     pub view: watch::Sender<Option<Arc<View>>>,
     /// Wakes the deliver loop.
@@ -72,6 +90,7 @@ impl Monitor {
         let mut board = Board::new(&self.rounds);
         let mut unsaved = VecDeque::new();
         let mut certificates = Certificates::default();
+        let mut replies = VecDeque::new();
         loop {
             let decision = tokio::select! {
                 () = cancel.cancelled() => break,
@@ -80,11 +99,23 @@ impl Monitor {
                     board.replace(&self.rounds);
                     continue;
                 }
+                Some(event) = self.events.recv() => {
+                    self.rounds.hear(event);
+                    continue;
+                }
+                Some(order) = self.commands.recv() => {
+                    self.rounds.command(order.command);
+                    replies.push_back(order.reply);
+                    continue;
+                }
                 decision = self.rounds.next() => decision,
             };
             (self.turned)();
             self.measure();
-            self.commit(&decision, &mut unsaved).await;
+            let is_saved = self.commit(&decision, &mut unsaved).await;
+            if let Some(reply) = &decision.reply {
+                answer(replies.pop_front(), reply, is_saved);
+            }
             log(&decision);
             if let Some(observation) = &decision.observation
                 && let Some(warning) = certificates.warning(self.rounds.specs(), observation)
@@ -106,21 +137,29 @@ impl Monitor {
         }
     }
 
-    async fn commit(&self, decision: &Decision, unsaved: &mut VecDeque<Decision>) {
-        if decision.observation.is_some() || decision.reading.is_some() || decision.is_urgent() {
+    async fn commit(&mut self, decision: &Decision, unsaved: &mut VecDeque<Decision>) -> bool {
+        if decision.is_worth_storing() {
             unsaved.push_back(decision.clone());
         }
-        if self.save(unsaved).await && !decision.owed.is_empty() {
+        let is_saved = self.save(unsaved).await;
+        if !decision.owed.is_empty() {
+            if !is_saved {
+                self.store.hold(&decision.owed);
+            }
             self.owed.notify_one();
         }
+        is_saved
     }
 
     /// Commits what is not on disk yet, oldest first; answers whether all of it is.
-    async fn save(&self, unsaved: &mut VecDeque<Decision>) -> bool {
+    async fn save(&mut self, unsaved: &mut VecDeque<Decision>) -> bool {
         let was_behind = unsaved.len() > 1;
         while let Some(decision) = unsaved.front() {
             match self.store.commit(decision, self.clock.now()).await {
-                Ok(()) => drop(unsaved.pop_front()),
+                Ok(()) => {
+                    self.rounds.committed(&decision.intents);
+                    drop(unsaved.pop_front());
+                }
                 Err(failure) => {
                     let reason = crate::error_chain(&failure);
                     error!(operation = failure.operation, "the database refuses a write: {reason}");
@@ -145,12 +184,39 @@ impl Monitor {
         if let Some(reading) = &decision.reading {
             self.metrics.read(reading);
         }
+        self.count_jobs(decision);
         for change in &decision.changes {
             self.count(&change.incident, board);
         }
         let view = Arc::new(board.update(&self.rounds, decision));
         self.metrics.believe(&view);
         self.view.send_replace(Some(view));
+    }
+
+    /// How long stages took, and what was spent.
+    fn count_jobs(&self, decision: &Decision) {
+        for job in &decision.jobs {
+            if let Some((stage, took)) = finished_stage(job) {
+                self.metrics.staged(job.kind.capability(), job.origin, stage, took);
+            }
+        }
+        for intent in &decision.intents {
+            match intent.state {
+                IntentState::Intended => self.metrics.spent(&intent.probe, intent.price),
+                IntentState::Accepted if intent.searches == 0 => self.submitted(intent),
+                _ => {}
+            }
+        }
+    }
+
+    fn submitted(&self, intent: &Intent) {
+        let capability = match intent.kind {
+            ProbeKind::Translation => Capability::VideoTranslation,
+            _ => Capability::VideoGeneration,
+        };
+        let took = intent.changed_at.duration_since(intent.created_at);
+        let took = Duration::try_from(took).unwrap_or_default();
+        self.metrics.staged(capability, Origin::Canary, Stage::Submit, took);
     }
 
     /// Counts an incident when it is new and, when it is new that the page admits it, by how long
@@ -171,6 +237,36 @@ impl Monitor {
             }
         }
     }
+}
+
+/// The stage that a job has just finished, and how long it took at most.
+fn finished_stage(job: &Job) -> Option<(Stage, Duration)> {
+    let (stage, from, to) = match (job.state, job.started, job.ended) {
+        (JobState::Processing, Some(started), _) => (Stage::Queue, job.created_at, started.latest),
+        (JobState::Completed, Some(started), Some(ended)) => {
+            (Stage::Processing, started.earliest, ended.latest)
+        }
+        _ => return None,
+    };
+    (!job.is_abandoned)
+        .then(|| (stage, Duration::try_from(to.duration_since(from)).unwrap_or_default()))
+}
+
+/// What was decided counts once it is on disk.
+fn answer(
+    to: Option<oneshot::Sender<Result<String, String>>>,
+    reply: &Result<String, String>,
+    is_saved: bool,
+) {
+    let Some(to) = to else { return };
+    let reply = match reply {
+        Ok(_) if !is_saved => {
+            Err("the database refuses it for now; it holds until the daemon ends".to_owned())
+        }
+        reply => reply.clone(),
+    };
+    // Who asked may have gone.
+    drop(to.send(reply));
 }
 
 fn make_room(unsaved: &mut VecDeque<Decision>) {

@@ -157,7 +157,7 @@ impl Entry {
             schedule: spec.schedule.clone(),
             phase,
             recheck: spec.thresholds.recheck,
-            scheduled_at: Some(now),
+            scheduled_at: spec.kind().is_scheduled().then_some(now),
             recheck_at: None,
             suspect: None,
             started_at: None,

@@ -70,6 +70,8 @@ impl Board {
             sources: self.sources.clone(),
             incidents: self.incidents.clone(),
             internet_up: decision.internet_up,
+            stages: decision.stages.clone(),
+            budget: decision.budget.clone(),
         }
     }
 

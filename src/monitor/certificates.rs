@@ -42,10 +42,7 @@ impl Certificates {
 fn days(spec: &ProbeSpec) -> Option<u32> {
     match &spec.check {
         CheckSpec::Web(web) => Some(web.certificate_days),
-        CheckSpec::Api(_)
-        | CheckSpec::Submit(_)
-        | CheckSpec::Control(_)
-        | CheckSpec::StatusPage(_) => None,
+        _ => None,
     }
 }
 

@@ -14,27 +14,36 @@ use tokio::task::JoinSet;
 
 use super::agenda::{Agenda, Due, Pace};
 use super::controls::Controls;
+use super::errands::{Errands, broken, fault_points};
 use crate::clock::Clock;
 use crate::engine::{self, Decision, Input, Memory, Settings};
+use crate::fault;
 use crate::model::{
-    Evidence, Observation, Outcome, ProbeKind, Series, SkipReason, SourceReading, Timestamp,
+    Command, Errand, Evidence, Followed, Intent, JobEvent, JobKind, Observation, Outcome,
+    ProbeKind, Report, Series, SkipReason, Timestamp,
 };
-use crate::probe::{ProbeDeps, ProbeSpec, Prober, Run, Step, prober};
+use crate::probe::{ProbeDeps, ProbeSpec, Run, Step, Worker, worker};
 
 /// Time passes at least this often for the core, in the clock's time.
 const TICK: Duration = Duration::from_secs(10);
 /// A prober that outlives its deadline by this much, in real time, is broken.
 const GRACE: Duration = Duration::from_secs(5);
+/// As much longer than a create request an errand may take: fetching an artefact has its own limits.
+const ERRAND_GRACE: Duration = Duration::from_mins(1);
 
 /// What is watched, and what is remembered of it.
 pub struct Rounds {
     specs: Vec<ProbeSpec>,
-    probers: Vec<Arc<dyn Prober>>,
+    workers: Vec<Worker>,
     settings: Settings,
     memory: Memory,
     clock: Clock,
     agenda: Agenda,
     controls: Controls,
+    errands: Errands,
+    followed: Arc<BTreeMap<JobKind, Followed>>,
+    /// An errand that outlives this, in real time, is broken.
+    errand_limit: Duration,
     runs: JoinSet<Finished>,
     inputs: VecDeque<Input>,
     /// What each series looks like, for runs of which nothing else is known.
@@ -67,13 +76,13 @@ pub struct Start {
     pub attempt_cap: Option<AttemptCap>,
 }
 
-struct Finished {
-    probe: String,
-    end: End,
+enum Finished {
+    Run { probe: String, end: End<Step> },
+    Errand { errand: Box<Errand>, begun_at: Timestamp, end: End<Report> },
 }
 
-enum End {
-    Saw(Step),
+enum End<T> {
+    Saw(T),
     OutOfTime,
     Panicked,
 }
@@ -83,11 +92,14 @@ impl Rounds {
     pub fn new(specs: Vec<ProbeSpec>, settings: Settings, deps: &ProbeDeps, start: Start) -> Self {
         let now = deps.clock.now();
         Self {
-            probers: probers(&specs, deps),
+            workers: workers(&specs, deps),
             agenda: Agenda::new(&specs, start.pace, now),
             controls: Controls::new(control_names(&specs)),
             specs,
             settings,
+            errands: Errands::default(),
+            followed: Arc::default(),
+            errand_limit: deps.submit_timeout + ERRAND_GRACE,
             memory: start.memory,
             clock: deps.clock.clone(),
             runs: JoinSet::new(),
@@ -105,7 +117,8 @@ impl Rounds {
     pub fn replace(&mut self, specs: Vec<ProbeSpec>, settings: Settings, deps: &ProbeDeps) {
         self.agenda = self.agenda.replaced(&specs, self.clock.now());
         self.controls = std::mem::take(&mut self.controls).replaced(control_names(&specs));
-        self.probers = probers(&specs, deps);
+        self.workers = workers(&specs, deps);
+        self.errand_limit = deps.submit_timeout + ERRAND_GRACE;
         self.specs = specs;
         self.settings = settings;
     }
@@ -124,8 +137,8 @@ impl Rounds {
             if !self.inputs.is_empty() {
                 continue;
             }
-            let wake_at =
-                self.agenda.next_due_at().map_or(self.tick_at, |due| due.min(self.tick_at));
+            let due = [self.agenda.next_due_at(), self.errands.next_due_at()];
+            let wake_at = due.into_iter().flatten().fold(self.tick_at, Timestamp::min);
             tokio::select! {
                 Some(finished) = self.runs.join_next(), if !self.runs.is_empty() => {
                     self.take_in(finished);
@@ -166,6 +179,21 @@ impl Rounds {
         &self.settings
     }
 
+    /// HeyGen sent an event.
+    pub fn hear(&mut self, event: JobEvent) {
+        self.inputs.push_back(Input::Heard(Box::new(event)));
+    }
+
+    /// Somebody wants something.
+    pub fn command(&mut self, command: Command) {
+        self.inputs.push_back(Input::Commanded(Box::new(command)));
+    }
+
+    /// These intents are on disk: their requests may be sent.
+    pub fn committed(&mut self, intents: &[Intent]) {
+        self.errands.release(intents);
+    }
+
     /// When the probe at `index` is due next.
     pub fn due_at(&self, index: usize) -> Option<Timestamp> {
         self.agenda.due_at(index)
@@ -184,6 +212,8 @@ impl Rounds {
     fn evaluate(&mut self, input: Input, now: Timestamp) -> Decision {
         let decision = engine::evaluate(&mut self.memory, &self.settings, input, now);
         self.agenda.set_suspects(&decision.suspects);
+        self.errands.set(&decision.errands);
+        self.followed = Arc::clone(&decision.followed);
         if self.controls.is_wanted() {
             self.agenda.call_controls(now);
         }
@@ -209,20 +239,57 @@ impl Rounds {
             self.lags.push(lag);
             self.start(&due);
         }
+        for errand in self.errands.take_due(now, self.clock.uptime()) {
+            self.send(errand, now);
+        }
+    }
+
+    fn send(&mut self, errand: Errand, now: Timestamp) {
+        let index = self.specs.iter().position(|spec| spec.name == errand.probe);
+        let canary = index.and_then(|index| match &self.workers[index] {
+            Worker::Spends(canary) => Some(Arc::clone(canary)),
+            Worker::Looks(_) | Worker::Listens => None,
+        });
+        let limit = self.errand_limit;
+        self.runs.spawn(async move {
+            let attending = async {
+                match canary {
+                    Some(canary) => {
+                        let (before, after) = fault_points(&errand.task);
+                        fault::point(before);
+                        let report = canary.attend(errand.clone()).await;
+                        fault::point(after);
+                        report
+                    }
+                    None => broken(&errand, now, now),
+                }
+            };
+            let running = AssertUnwindSafe(attending).catch_unwind();
+            let end = match tokio::time::timeout(limit, running).await {
+                Ok(Ok(report)) => End::Saw(report),
+                Ok(Err(_)) => End::Panicked,
+                Err(_) => End::OutOfTime,
+            };
+            Finished::Errand { errand: Box::new(errand), begun_at: now, end }
+        });
     }
 
     fn start(&mut self, due: &Due) {
         let probe = self.specs[due.index].name.clone();
-        let run = Run { timeout: self.timeout_of(due.index), recheck: due.recheck };
-        let prober = Arc::clone(&self.probers[due.index]);
+        let timeout = self.timeout_of(due.index);
+        let followed = Arc::clone(&self.followed);
+        let run = Run { timeout, recheck: due.recheck, followed };
+        let Worker::Looks(prober) = self.workers[due.index].clone() else {
+            return;
+        };
         self.runs.spawn(async move {
             let running = AssertUnwindSafe(prober.run(run)).catch_unwind();
-            let end = match tokio::time::timeout(run.timeout + GRACE, running).await {
+            let end = match tokio::time::timeout(timeout + GRACE, running).await {
                 Ok(Ok(step)) => End::Saw(step),
                 Ok(Err(_)) => End::Panicked,
                 Err(_) => End::OutOfTime,
             };
-            Finished { probe, end }
+            Finished::Run { probe, end }
         });
     }
 
@@ -241,16 +308,37 @@ impl Rounds {
 
     fn take_in(&mut self, finished: Result<Finished, tokio::task::JoinError>) {
         let now = self.clock.now();
-        let Ok(finished) = finished else { return };
-        let Some(index) = self.specs.iter().position(|spec| spec.name == finished.probe) else {
+        match finished {
+            Ok(Finished::Run { probe, end }) => self.ran(&probe, end, now),
+            Ok(Finished::Errand { errand, begun_at, end }) => {
+                self.attended(&errand, begun_at, end, now);
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn attended(&mut self, errand: &Errand, begun_at: Timestamp, end: End<Report>, now: Timestamp) {
+        let mut report = match end {
+            End::Saw(report) => report,
+            End::OutOfTime => broken(errand, begun_at, now),
+            End::Panicked => {
+                self.panics += 1;
+                broken(errand, begun_at, now)
+            }
+        };
+        let cap = self.settings.budget.per_day;
+        self.errands.finished(errand, &mut report, cap, self.clock.uptime());
+        self.inputs.push_back(Input::Reported(Box::new(report)));
+    }
+
+    fn ran(&mut self, probe: &str, end: End<Step>, now: Timestamp) {
+        let Some(index) = self.specs.iter().position(|spec| spec.name == probe) else {
             // A reload took this probe away while it ran.
             return;
         };
         self.agenda.finished(index, now);
-        match finished.end {
-            End::Saw(Step::Observed { observations, reading }) => {
-                self.observe(observations, reading.map(|reading| *reading), now);
-            }
+        match end {
+            End::Saw(step) => self.observe(step, now),
             End::OutOfTime => self.broke(index, "the probe did not end in time", now),
             End::Panicked => {
                 self.panics += 1;
@@ -270,7 +358,7 @@ impl Rounds {
             }
         };
         let observations = self.lines_of(index, now).into_iter().map(broken).collect();
-        self.observe(observations, None, now);
+        self.observe(Step { observations, ..Step::default() }, now);
     }
 
     /// One empty observation for each series that the probe at `index` is known to have.
@@ -285,29 +373,30 @@ impl Rounds {
         if known.is_empty() { vec![blank(spec, now)] } else { known }
     }
 
-    fn observe(
-        &mut self,
-        observations: Vec<Observation>,
-        reading: Option<SourceReading>,
-        now: Timestamp,
-    ) {
+    fn observe(&mut self, step: Step, now: Timestamp) {
+        let Step { observations, reading, mut jobs, account } = step;
         for observation in observations {
             self.lines.entry(observation.series.clone()).or_insert_with(|| emptied(&observation));
+            let read = jobs.iter().position(|one| one.kind.as_str() == observation.series.subject);
+            if let Some(read) = read {
+                let reading = jobs.swap_remove(read);
+                self.inputs.push_back(Input::Listed(Box::new(observation), Box::new(reading)));
+                continue;
+            }
             for ready in self.controls.pass(observation) {
                 self.inputs.push_back(Input::Observed(Box::new(ready)));
             }
         }
-        if let Some(reading) = reading {
-            self.inputs.push_back(Input::Read(Box::new(reading)));
-        }
+        self.inputs.extend(reading.map(Input::Read));
+        self.inputs.extend(account.map(Input::Told));
         if self.controls.is_wanted() {
             self.agenda.call_controls(now);
         }
     }
 }
 
-fn probers(specs: &[ProbeSpec], deps: &ProbeDeps) -> Vec<Arc<dyn Prober>> {
-    specs.iter().map(|spec| Arc::from(prober(spec, deps))).collect()
+fn workers(specs: &[ProbeSpec], deps: &ProbeDeps) -> Vec<Worker> {
+    specs.iter().map(|spec| worker(spec, deps)).collect()
 }
 
 fn control_names(specs: &[ProbeSpec]) -> Vec<String> {
