@@ -27,12 +27,14 @@ mod raw;
 mod schema;
 mod secrets;
 mod special;
+mod spend;
 mod structure;
 mod validate;
 mod value;
 mod word;
 
 pub use effective::effective;
+pub use spend::{Spend, spends};
 pub use value::duration_text;
 
 use document::{At, Document};
@@ -56,6 +58,8 @@ pub struct Config {
     pub file: Option<PathBuf>,
     /// What the core needs.
     pub settings: Settings,
+    /// Whether job titles may be kept and shown.
+    pub show_titles: bool,
     /// HeyGen's API.
     pub heygen: HeygenConfig,
     /// Proxy for everything that goes out.
@@ -64,6 +68,8 @@ pub struct Config {
     pub probes: Vec<ProbeSpec>,
     /// Every channel.
     pub channels: Vec<ChannelSpec>,
+    /// The sign of life.
+    pub heartbeat: Option<HeartbeatConfig>,
     /// Where history goes.
     pub storage: StorageConfig,
     /// The HTTP side.
@@ -92,6 +98,15 @@ pub struct HeygenConfig {
     pub base_url: Url,
     /// The key, if there is one.
     pub api_key: Option<Secret>,
+}
+
+/// `[heartbeat]`
+#[derive(Debug, Clone)]
+pub struct HeartbeatConfig {
+    /// The address to ask.
+    pub url: Secret,
+    /// How often.
+    pub every: std::time::Duration,
 }
 
 /// `[storage]`

@@ -35,7 +35,7 @@ pub(super) enum Value {
     List(Vec<Node>),
     Text(String),
     Integer(Option<i64>),
-    Float,
+    Float(f64),
     Boolean(bool),
     Time,
 }
@@ -48,7 +48,7 @@ impl Value {
             Self::List(_) => "a list",
             Self::Text(_) => "a text",
             Self::Integer(_) => "a number",
-            Self::Float => "a number with a fraction",
+            Self::Float(_) => "a number with a fraction",
             Self::Boolean(_) => "true or false",
             Self::Time => "a date or time",
         }
@@ -61,7 +61,7 @@ impl Value {
             Self::List(_) => Some("array"),
             Self::Text(_) => Some("string"),
             Self::Integer(_) => Some("integer"),
-            Self::Float => Some("number"),
+            Self::Float(_) => Some("number"),
             Self::Boolean(_) => Some("boolean"),
             Self::Time => None,
         }
@@ -204,7 +204,8 @@ impl Node {
             Value::Text(text) => text.as_str().into(),
             Value::Integer(Some(number)) => (*number).into(),
             Value::Boolean(value) => (*value).into(),
-            Value::Integer(None) | Value::Float | Value::Time => serde_json::Value::Null,
+            Value::Float(number) => (*number).into(),
+            Value::Integer(None) | Value::Time => serde_json::Value::Null,
         }
     }
 }
@@ -244,7 +245,7 @@ fn node(value: Spanned<DeValue<'_>>, key_span: Option<Range<usize>>) -> Node {
         DeValue::Integer(number) => {
             Value::Integer(i64::from_str_radix(number.as_str(), number.radix()).ok())
         }
-        DeValue::Float(_) => Value::Float,
+        DeValue::Float(number) => Value::Float(number.as_str().parse().unwrap_or(f64::NAN)),
         DeValue::Boolean(value) => Value::Boolean(value),
         DeValue::Datetime(_) => Value::Time,
     };

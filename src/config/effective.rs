@@ -3,15 +3,22 @@
 //! Invariant: read back with the same surroundings it is the same configuration; no secret stands
 //! in it, only where each came from.
 
+mod jobs;
+
+use super::raw::route::{RawHeartbeat, RawMaintenance, RawRoute};
 use super::raw::{
-    ApiVersion, Raw, RawApi, RawChannel, RawCheck, RawControl, RawDns, RawEmail, RawHeygen,
-    RawHtml, RawProbe, RawRetention, RawSlack, RawSmtp, RawStatusPage, RawStorage, RawSubmit,
-    RawThresholds, RawWeb, RawWebCheck, TlsWord,
+    ApiVersion, Raw, RawAlertmanager, RawApi, RawChannel, RawCheck, RawControl, RawDns, RawEmail,
+    RawHeygen, RawHtml, RawNtfy, RawPagerduty, RawProbe, RawRetention, RawSlack, RawSmtp,
+    RawStatusPage, RawStorage, RawSubmit, RawThresholds, RawWeb, RawWebCheck, RawWebhook, TlsWord,
 };
-use super::word::{CapabilityWord, ComponentStateWord, DurationWord, OneOrMany, RoleWord, Table};
-use super::{Config, SecretOrigin, value};
-use crate::engine::Thresholds;
+use super::validate::route::hours_text;
+use super::word::{
+    BlameWord, CapabilityWord, ComponentStateWord, DurationWord, OneOrMany, RoleWord, StateWord,
+    Table,
+};
+use super::{Config, SecretOrigin, secrets, value};
 use crate::engine::schedule::Schedule;
+use crate::engine::{Route, Thresholds, Window};
 use crate::model::Capability;
 use crate::notify::email::{EmailTarget, SmtpTls};
 use crate::notify::{ChannelSpec, TargetSpec};
@@ -30,6 +37,10 @@ pub fn effective(config: &Config) -> Result<String, toml::ser::Error> {
     for SecretOrigin { what, from } in &config.secrets {
         text.push_str(&["# ", what, " = <secret>, from ", from, "\n"].concat());
     }
+    for line in jobs::unwritable(config) {
+        text.push_str(&line);
+        text.push('\n');
+    }
     text.push('\n');
     text.push_str(&toml::to_string_pretty(&raw(config))?);
     Ok(text)
@@ -43,12 +54,14 @@ fn raw(config: &Config) -> Raw {
         vantage: Some(settings.vantage.clone()),
         uses: Some(words(&settings.uses)),
         timezone: Some(zone_name(config)),
+        show_titles: Some(config.show_titles),
         proxy: config.proxy.as_ref().map(url::Url::to_string),
         heygen: Some(RawHeygen {
             account: Some(settings.account.clone()),
             base_url: Some(config.heygen.base_url.to_string()),
             api_key_file: file_of(config, super::secrets::API_KEY.label),
             api_version: Some(ApiVersion::V3),
+            concurrency: Some(settings.concurrency),
         }),
         storage: Some(RawStorage {
             path: Some(config.storage.path.display().to_string()),
@@ -63,10 +76,38 @@ fn raw(config: &Config) -> Raw {
             allow_unauthenticated: Some(!config.web.listen.ip().is_loopback()),
             hosts: Some(config.web.hosts.clone()),
         }),
+        budget: Some(jobs::budget(&settings.budget)),
+        jobs: Some(jobs::limits(config)),
         thresholds: None,
         status_page: Some(pages.into_iter().filter_map(status_page).collect()),
-        probe: Some(probes.into_iter().map(probe).collect()),
+        probe: Some(probes.into_iter().map(|spec| probe(config, spec)).collect()),
         channel: Some(config.channels.iter().map(|one| channel(config, one)).collect()),
+        route: Some(settings.routes.iter().map(route).collect()),
+        maintenance: Some(settings.windows.iter().map(window).collect()),
+        heartbeat: config.heartbeat.as_ref().map(|heartbeat| RawHeartbeat {
+            url_file: file_of(config, super::secrets::HEARTBEAT_URL.label),
+            every: Some(duration(heartbeat.every)),
+        }),
+    }
+}
+
+fn route(route: &Route) -> RawRoute {
+    RawRoute {
+        capability: (!route.capabilities.is_empty()).then(|| words(&route.capabilities)),
+        blame: (!route.blames.is_empty())
+            .then(|| route.blames.iter().copied().map(BlameWord).collect()),
+        min_state: route.min_state.map(StateWord),
+        after: (!route.after.is_zero()).then(|| duration(route.after)),
+        hours: route.hours.as_ref().map(hours_text),
+        channels: Some(route.channels.clone()),
+        remind_every: route.remind_every.map(duration),
+    }
+}
+
+fn window(window: &Window) -> RawMaintenance {
+    RawMaintenance {
+        schedule: Some(window.schedule.expression.clone()),
+        duration: Some(duration(window.duration)),
     }
 }
 
@@ -88,7 +129,10 @@ fn duration(duration: std::time::Duration) -> DurationWord {
     DurationWord(value::duration_text(duration))
 }
 
-fn schedule(schedule: &Schedule) -> (Option<DurationWord>, Option<String>) {
+/// `every` and `schedule`, of which one is written.
+type Written = (Option<DurationWord>, Option<String>);
+
+fn schedule(schedule: &Schedule) -> Written {
     match schedule {
         Schedule::Every(every) => (Some(duration(*every)), None),
         Schedule::Cron(cron) => (None, Some(cron.expression.clone())),
@@ -113,8 +157,8 @@ fn thresholds(thresholds: Thresholds) -> RawThresholds {
     }
 }
 
-fn probe(spec: &ProbeSpec) -> RawProbe {
-    let (every, cron) = schedule(&spec.schedule);
+fn probe(config: &Config, spec: &ProbeSpec) -> RawProbe {
+    let (every, cron) = jobs::timing(config, spec);
     let is_control = matches!(spec.check, CheckSpec::Control(_));
     RawProbe {
         name: Some(spec.name.clone()),
@@ -123,13 +167,13 @@ fn probe(spec: &ProbeSpec) -> RawProbe {
         timeout: timeout(spec),
         capabilities: (!is_control).then(|| words(&spec.capabilities)),
         thresholds: Some(thresholds(spec.thresholds)),
-        check: Some(check(&spec.check)),
+        check: Some(check(config, spec)),
     }
 }
 
-fn check(check: &CheckSpec) -> RawCheck {
+fn check(config: &Config, spec: &ProbeSpec) -> RawCheck {
     let mut raw = RawCheck::default();
-    match check {
+    match &spec.check {
         CheckSpec::Api(api) => {
             raw.api = Some(RawApi {
                 path: Some(api.path.clone()),
@@ -162,6 +206,11 @@ fn check(check: &CheckSpec) -> RawCheck {
             });
         }
         CheckSpec::StatusPage(_) => {}
+        CheckSpec::Queue(_)
+        | CheckSpec::Render(_)
+        | CheckSpec::Translation(_)
+        | CheckSpec::Speech(_)
+        | CheckSpec::Webhook(_) => jobs::check(config, spec, &mut raw),
     }
     raw
 }
@@ -206,19 +255,42 @@ fn selectors(html: &HtmlSelectors) -> RawHtml {
 
 fn channel(config: &Config, spec: &ChannelSpec) -> RawChannel {
     let name = Some(spec.name.clone());
-    let file = |kind: &super::secrets::Kind| {
-        file_of(config, &format!("{} of `{}`", kind.label, spec.name))
-    };
+    let file =
+        |kind: &secrets::Kind| file_of(config, &format!("{} of `{}`", kind.label, spec.name));
+    let mut raw = RawChannel { name, ..RawChannel::default() };
     match &spec.target {
         TargetSpec::Slack(_) => {
-            let slack = RawSlack { webhook_url_file: file(&super::secrets::SLACK_WEBHOOK) };
-            RawChannel { name, slack: Some(slack), email: None }
+            let webhook_url_file = file(&secrets::SLACK_WEBHOOK);
+            raw.slack = Some(RawSlack { webhook_url_file, ..RawSlack::default() });
+        }
+        TargetSpec::SlackBot(target) => {
+            let token_file = file(&secrets::SLACK_BOT_TOKEN);
+            let channel = Some(target.channel.clone());
+            raw.slack = Some(RawSlack { token_file, channel, ..RawSlack::default() });
         }
         TargetSpec::Email(target) => {
-            let password_file = file(&super::secrets::SMTP_PASSWORD);
-            RawChannel { name, slack: None, email: Some(email(target, password_file)) }
+            raw.email = Some(email(target, file(&secrets::SMTP_PASSWORD)));
+        }
+        TargetSpec::Webhook(_) => {
+            let url_file = file(&secrets::WEBHOOK_URL);
+            let secret_file = file(&secrets::WEBHOOK_SECRET);
+            raw.webhook = Some(RawWebhook { url_file, secret_file });
+        }
+        TargetSpec::Alertmanager(target) => {
+            let urls = Some(target.urls.iter().map(ToString::to_string).collect());
+            raw.alertmanager = Some(RawAlertmanager { urls });
+        }
+        TargetSpec::Pagerduty(_) => {
+            let routing_key_file = file(&secrets::PAGERDUTY_KEY);
+            raw.pagerduty = Some(RawPagerduty { routing_key_file });
+        }
+        TargetSpec::Ntfy(target) => {
+            let token_file = file(&secrets::NTFY_TOKEN);
+            let (url, topic) = (Some(target.url.to_string()), Some(target.topic.clone()));
+            raw.ntfy = Some(RawNtfy { url, topic, token_file });
         }
     }
+    raw
 }
 
 fn email(target: &EmailTarget, password_file: Option<String>) -> RawEmail {

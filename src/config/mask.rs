@@ -20,12 +20,20 @@ const SECRET_KEYS: [&str; 10] = [
 
 /// The text with every possible secret overwritten by `*`.
 pub(super) fn mask(text: &str) -> String {
-    text.split_inclusive('\n').map(mask_line).collect()
+    let mut is_in_webhook = false;
+    let lines = text.split_inclusive('\n').map(|line| {
+        if line.trim_start().starts_with('[') {
+            is_in_webhook = line.contains("webhook");
+        }
+        mask_line(line, is_in_webhook || line.contains("webhook"))
+    });
+    lines.collect()
 }
 
-fn mask_line(line: &str) -> String {
+/// `is_webhook`: the path of any URL here is the secret part of a webhook's address.
+fn mask_line(line: &str, is_webhook: bool) -> String {
     let mut bytes = line.as_bytes().to_vec();
-    for (start, end) in secret_values(line).into_iter().chain(url_secrets(line)) {
+    for (start, end) in secret_values(line).into_iter().chain(url_secrets(line, is_webhook)) {
         for byte in &mut bytes[start..end] {
             if !matches!(byte, b'\n' | b'\r') {
                 *byte = b'*';
@@ -76,7 +84,7 @@ fn value_after(line: &str, from: usize) -> (usize, usize) {
 }
 
 /// Byte ranges of user information in URLs, and of the paths of webhooks.
-fn url_secrets(line: &str) -> Vec<(usize, usize)> {
+fn url_secrets(line: &str, is_webhook: bool) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for (scheme, _) in line.match_indices("://") {
         let start = scheme + 3;
@@ -88,7 +96,7 @@ fn url_secrets(line: &str) -> Vec<(usize, usize)> {
         if let Some(at) = authority.rfind('@') {
             found.push((start, start + at));
         }
-        if url.contains("hooks.slack.com/") {
+        if is_webhook || url.contains("hooks.slack.com/") {
             found.push((start + authority.len(), start + url.len()));
         }
     }
@@ -109,6 +117,12 @@ mod tests {
             ("proxy = \"http://u:pä@h:1\"", "proxy = \"http://*****@h:1\""),
             ("url = \"https://hooks.slack.com/T/B\"", "url = \"https://hooks.slack.com****\""),
             ("api_key_file = \"/etc/key\"", "api_key_file = \"/etc/key\""),
+            ("webhook = { url = \"https://a.b/c\" }", "webhook = { url = \"https://a.b**\" }"),
+            (
+                "[channel.webhook]\nurl = \"https://a.b/c\"",
+                "[channel.webhook]\nurl = \"https://a.b**\"",
+            ),
+            ("[web]\npublic_url = \"https://a.b/c\"", "[web]\npublic_url = \"https://a.b/c\""),
         ];
         for (text, masked) in table {
             assert_eq!(mask(text), masked);

@@ -69,6 +69,10 @@ impl Problems {
         self.0.is_empty()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     fn push(&mut self, problem: Problem) {
         // Two channels may ask for the same thing that is wrong outside of the file.
         if problem.span.is_some() || !self.0.contains(&problem) {

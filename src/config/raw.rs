@@ -4,8 +4,17 @@
 //! still optional text or a number here. Invariant: a tree that passed `structure` always
 //! deserializes into [`Raw`].
 
+mod jobs;
+pub(super) mod route;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub(super) use jobs::{
+    EngineWord, ModeWord, QualityWord, RawBudget, RawEvents, RawJobLimits, RawJobs, RawQueue,
+    RawRender, RawReserve, RawSpeech, RawTranslation, ResolutionWord,
+};
+use route::{RawHeartbeat, RawMaintenance, RawRoute};
 
 use super::word::{CapabilityWord, ComponentStateWord, DurationWord, OneOrMany, RoleWord, Table};
 
@@ -20,6 +29,8 @@ pub(super) struct Raw {
     /// Zone in which people read times and cron expressions are meant, e.g. "Europe/Berlin";
     /// "system" is the host's own.
     pub(super) timezone: Option<String>,
+    /// Whether job titles may be kept and shown; they are customer secrets.
+    pub(super) show_titles: Option<bool>,
     /// Proxy for everything that goes out; the environment's proxy is ignored.
     pub(super) proxy: Option<String>,
     /// HeyGen's API.
@@ -28,6 +39,10 @@ pub(super) struct Raw {
     pub(super) storage: Option<RawStorage>,
     /// The HTTP side.
     pub(super) web: Option<RawWeb>,
+    /// What paid tests may cost.
+    pub(super) budget: Option<RawBudget>,
+    /// When jobs are late or stuck.
+    pub(super) jobs: Option<RawJobs>,
     /// How failures are confirmed.
     pub(super) thresholds: Option<RawThresholds>,
     /// The status pages that are read; one in the file replaces the built-in one.
@@ -36,6 +51,12 @@ pub(super) struct Raw {
     pub(super) probe: Option<Vec<RawProbe>>,
     /// Where messages go.
     pub(super) channel: Option<Vec<RawChannel>>,
+    /// Who is told of what: the first that matches decides; without a match everybody is told.
+    pub(super) route: Option<Vec<RawRoute>>,
+    /// Work of your own, during which nobody is told.
+    pub(super) maintenance: Option<Vec<RawMaintenance>>,
+    /// A sign of life for a watcher outside.
+    pub(super) heartbeat: Option<RawHeartbeat>,
 }
 
 impl Raw {
@@ -71,10 +92,14 @@ pub(super) struct RawHeygen {
     pub(super) api_key_file: Option<String>,
     /// Version of the API.
     pub(super) api_version: Option<ApiVersion>,
+    /// Jobs that the account may have in flight at once.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub(super) concurrency: Option<u32>,
 }
 
 /// Versions of HeyGen's API that this monitor speaks.
 #[derive(Debug, Clone, Copy, Deserialize, Serialize, JsonSchema)]
+#[schemars(title = "API version")]
 pub(super) enum ApiVersion {
     #[serde(rename = "v3")]
     V3,
@@ -194,7 +219,8 @@ pub(super) struct RawProbe {
     pub(super) capabilities: Option<Vec<CapabilityWord>>,
     /// As the global ones, for this probe alone.
     pub(super) thresholds: Option<RawThresholds>,
-    /// What it does: exactly one of `api`, `submit`, `web`, `control`.
+    /// What it does: exactly one of `api`, `submit`, `web`, `control`, `queue`, `render`,
+    /// `translation`, `speech`, `webhook`.
     pub(super) check: Option<RawCheck>,
 }
 
@@ -203,7 +229,9 @@ pub(super) struct RawProbe {
 #[serde(deny_unknown_fields)]
 #[schemars(extend("oneOf" = [
     { "required": ["api"] }, { "required": ["submit"] },
-    { "required": ["web"] }, { "required": ["control"] },
+    { "required": ["web"] }, { "required": ["control"] }, { "required": ["queue"] },
+    { "required": ["render"] }, { "required": ["translation"] }, { "required": ["speech"] },
+    { "required": ["webhook"] },
 ]))]
 pub(super) struct RawCheck {
     /// A GET of HeyGen's API.
@@ -214,6 +242,16 @@ pub(super) struct RawCheck {
     pub(super) web: Option<RawWebCheck>,
     /// Is the internet there?
     pub(super) control: Option<RawControl>,
+    /// The account's own jobs, seen from outside; costs nothing.
+    pub(super) queue: Option<RawQueue>,
+    /// A paid test video.
+    pub(super) render: Option<RawRender>,
+    /// A paid test translation.
+    pub(super) translation: Option<RawTranslation>,
+    /// A paid test of text to speech.
+    pub(super) speech: Option<RawSpeech>,
+    /// HeyGen's signed events.
+    pub(super) webhook: Option<RawEvents>,
 }
 
 /// `check.api`
@@ -286,15 +324,26 @@ pub(super) struct RawDns {
 #[serde(deny_unknown_fields)]
 #[schemars(extend(
     "required" = ["name"],
-    "oneOf" = [{ "required": ["email"] }, { "required": ["slack"] }],
+    "oneOf" = [
+        { "required": ["email"] }, { "required": ["slack"] }, { "required": ["webhook"] },
+        { "required": ["alertmanager"] }, { "required": ["pagerduty"] }, { "required": ["ntfy"] },
+    ],
 ))]
 pub(super) struct RawChannel {
     /// Its name, unique among channels.
     pub(super) name: Option<String>,
     /// E-mail by SMTP.
     pub(super) email: Option<RawEmail>,
-    /// Slack by incoming webhook.
+    /// Slack by incoming webhook, or by bot token.
     pub(super) slack: Option<RawSlack>,
+    /// A webhook of one's own.
+    pub(super) webhook: Option<RawWebhook>,
+    /// Alertmanager, every instance of a cluster.
+    pub(super) alertmanager: Option<RawAlertmanager>,
+    /// PagerDuty's Events API v2.
+    pub(super) pagerduty: Option<RawPagerduty>,
+    /// ntfy, push messages on a telephone.
+    pub(super) ntfy: Option<RawNtfy>,
 }
 
 /// `channel.slack`
@@ -303,6 +352,50 @@ pub(super) struct RawChannel {
 pub(super) struct RawSlack {
     /// File that holds the address of the incoming webhook; only its owner may read it.
     pub(super) webhook_url_file: Option<String>,
+    /// File that holds a bot token with the scope chat:write; only its owner may read it.
+    pub(super) token_file: Option<String>,
+    /// Name or id of the channel that the bot writes to.
+    pub(super) channel: Option<String>,
+}
+
+/// `channel.webhook`
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawWebhook {
+    /// File that holds the address; only its owner may read it.
+    pub(super) url_file: Option<String>,
+    /// File that holds the secret that signs every request; only its owner may read it.
+    pub(super) secret_file: Option<String>,
+}
+
+/// `channel.alertmanager`
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["urls"]))]
+pub(super) struct RawAlertmanager {
+    /// Address of every instance, without /api.
+    pub(super) urls: Option<Vec<String>>,
+}
+
+/// `channel.pagerduty`
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPagerduty {
+    /// File that holds the integration's routing key; only its owner may read it.
+    pub(super) routing_key_file: Option<String>,
+}
+
+/// `channel.ntfy`
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("required" = ["url", "topic"]))]
+pub(super) struct RawNtfy {
+    /// Address of the server.
+    pub(super) url: Option<String>,
+    /// The topic.
+    pub(super) topic: Option<String>,
+    /// File that holds an access token, where the topic asks for one; only its owner may read it.
+    pub(super) token_file: Option<String>,
 }
 
 /// `channel.email`

@@ -37,6 +37,49 @@ pub(super) const SLACK_WEBHOOK: Kind = Kind {
     variable: "SLACK_WEBHOOK_URL",
 };
 
+/// What HeyGen signs its events with.
+pub(super) const EVENTS_SECRET: Kind = Kind {
+    label: "the HeyGen webhook secret",
+    credential: "heygen_webhook_secret",
+    variable: "HEYGEN_WEBHOOK_SECRET",
+};
+
+/// The bot token of Slack.
+pub(super) const SLACK_BOT_TOKEN: Kind = Kind {
+    label: "the Slack bot token",
+    credential: "slack_bot_token",
+    variable: "SLACK_BOT_TOKEN",
+};
+
+/// The address of a webhook of one's own.
+pub(super) const WEBHOOK_URL: Kind =
+    Kind { label: "the webhook's address", credential: "webhook_url", variable: "WEBHOOK_URL" };
+
+/// What signs the requests to it.
+pub(super) const WEBHOOK_SECRET: Kind = Kind {
+    label: "the webhook's secret",
+    credential: "webhook_secret",
+    variable: "WEBHOOK_SECRET",
+};
+
+/// The routing key of PagerDuty.
+pub(super) const PAGERDUTY_KEY: Kind = Kind {
+    label: "the PagerDuty routing key",
+    credential: "pagerduty_routing_key",
+    variable: "PAGERDUTY_ROUTING_KEY",
+};
+
+/// The access token of ntfy.
+pub(super) const NTFY_TOKEN: Kind =
+    Kind { label: "the ntfy token", credential: "ntfy_token", variable: "NTFY_TOKEN" };
+
+/// Where a sign of life is given.
+pub(super) const HEARTBEAT_URL: Kind = Kind {
+    label: "the heartbeat's address",
+    credential: "heartbeat_url",
+    variable: "HEARTBEAT_URL",
+};
+
 /// The password of the SMTP server.
 pub(super) const SMTP_PASSWORD: Kind =
     Kind { label: "the SMTP password", credential: "smtp_password", variable: "SMTP_PASSWORD" };

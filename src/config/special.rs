@@ -6,24 +6,27 @@
 use super::problem::Fault;
 
 /// Keys of the contract that this version does not have, by the table they stand in.
-const LATER: [(&str, &[&str]); 6] = [
-    ("", &["budget", "route", "maintenance", "heartbeat", "jobs", "show_titles"]),
-    ("heygen", &["concurrency"]),
-    ("web", &["auth"]),
-    ("probe.check", &["queue", "render", "translation", "speech", "webhook"]),
-    ("channel", &["webhook", "alertmanager", "pagerduty", "ntfy"]),
-    ("channel.slack", &["token_file", "channel"]),
-];
+const LATER: [(&str, &[&str]); 1] = [("web", &["auth"])];
 
 /// Secrets that must not stand in the file, and what stands there instead.
-const INLINE_SECRETS: [(&str, &str, &str, &str); 3] = [
+const INLINE_SECRETS: [(&str, &str, &str, &str); 9] = [
     ("heygen", "api_key", "api_key_file", "HEYGEN_API_KEY"),
+    ("probe.check.webhook", "secret", "secret_file", "HEYGEN_WEBHOOK_SECRET"),
     ("channel.slack", "webhook_url", "webhook_url_file", "SLACK_WEBHOOK_URL"),
+    ("channel.slack", "token", "token_file", "SLACK_BOT_TOKEN"),
     ("channel.email.smtp", "password", "password_file", "SMTP_PASSWORD"),
+    ("channel.webhook", "url", "url_file", "WEBHOOK_URL"),
+    ("channel.webhook", "secret", "secret_file", "WEBHOOK_SECRET"),
+    ("channel.pagerduty", "routing_key", "routing_key_file", "PAGERDUTY_ROUTING_KEY"),
+    ("channel.ntfy", "token", "token_file", "NTFY_TOKEN"),
 ];
 
 /// What a key is called elsewhere, and here.
-const ELSEWHERE: [(&str, &str); 12] = [
+const ELSEWHERE: [(&str, &str); 16] = [
+    ("avatar", "avatars"),
+    ("avatar_id", "avatars"),
+    ("voice_id", "voice"),
+    ("url", "video_url"),
     ("interval", "every"),
     ("period", "every"),
     ("cron", "schedule"),
@@ -57,6 +60,18 @@ pub(super) fn fault(table: &str, key: &str) -> Option<Fault> {
              others: replace it"
         ),
     ))
+}
+
+/// The fault of a word that was right once.
+pub(super) fn word_fault(kind: &str, word: &str) -> Option<Fault> {
+    let is_ended = kind == "API version" && matches!(word, "v1" | "v2");
+    is_ended.then(|| {
+        Fault::new(
+            "HeyGen's API versions v1 and v2 ended on 2026-10-31",
+            "write \"v3\", or remove the key; a `check.api` whose path begins with /v1/ or /v2/ \
+             still tells the end of an endpoint that you use",
+        )
+    })
 }
 
 /// What people who know another tool may have meant, if it is one of the known keys.

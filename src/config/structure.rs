@@ -35,7 +35,7 @@ impl<'a> Checker<'a> {
         let fault = match &mut node.value {
             Value::Table(entries) => {
                 let found = self.entries(entries, schema, place);
-                self.missing(&node.key_span, schema, &found);
+                self.missing(&node.key_span, schema, &found, place);
                 return true;
             }
             Value::List(elements) => {
@@ -46,7 +46,8 @@ impl<'a> Checker<'a> {
             }
             Value::Text(word) => unknown_word(word, schema),
             Value::Integer(number) => out_of_range(*number, schema),
-            Value::Float | Value::Boolean(_) | Value::Time => None,
+            Value::Float(number) => fraction_out_of_range(*number, schema),
+            Value::Boolean(_) | Value::Time => None,
         };
         let is_right = fault.is_none();
         if let Some(fault) = fault {
@@ -59,7 +60,7 @@ impl<'a> Checker<'a> {
     fn fitting(&self, node: &Node, schema: &'a Json) -> Option<&'a Json> {
         self.alternatives(schema)
             .into_iter()
-            .find(|option| option["type"].as_str() == node.value.schema_type())
+            .find(|option| fits(&node.value, option["type"].as_str()))
     }
 
     fn alternatives(&self, schema: &'a Json) -> Vec<&'a Json> {
@@ -115,7 +116,13 @@ impl<'a> Checker<'a> {
         found
     }
 
-    fn missing(&mut self, span: &std::ops::Range<usize>, schema: &'a Json, found: &Found) {
+    fn missing(
+        &mut self,
+        span: &std::ops::Range<usize>,
+        schema: &'a Json,
+        found: &Found,
+        place: &str,
+    ) {
         for key in schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str) {
             if found.keys.iter().all(|name| name != key) {
                 let about = self.about(schema, key);
@@ -136,7 +143,9 @@ impl<'a> Checker<'a> {
             .map(|option| format!("`{option}`"))
             .collect();
         if chosen.is_empty() && !found.has_unknown {
-            let fault = Fault::new("its kind is missing", format!("add one of {}", list(&options)));
+            let what = if place.starts_with("probe.check.") { "its subject" } else { "its kind" };
+            let hint = format!("add one of {}", list(&options));
+            let fault = Fault::new(format!("{what} is missing"), hint);
             self.problems.add_at_span(span.clone(), fault);
         }
         if chosen.len() > 1 {
@@ -167,12 +176,19 @@ struct Found {
     has_unknown: bool,
 }
 
+/// True when a value is of this type; a number may do without a fraction.
+fn fits(value: &Value, wanted: Option<&str>) -> bool {
+    let is_whole = matches!(value, Value::Integer(_)) && wanted == Some("number");
+    is_whole || wanted == value.schema_type()
+}
+
 fn noun(schema: &Json) -> &'static str {
     match (schema["type"].as_str(), schema["title"].as_str()) {
         (_, Some("duration")) => "a duration",
         (Some("object"), _) => "a table",
         (Some("array"), _) => "a list",
         (Some("integer"), _) => "a whole number",
+        (Some("number"), _) => "a number",
         (Some("boolean"), _) => "true or false",
         _ => "a text",
     }
@@ -195,6 +211,7 @@ fn wrong_type_hint(node: &Node, options: &[&Json]) -> String {
         ("a text", _) => "put it between quotation marks".into(),
         ("a table", _) => "a table is written { key = value, … } or under a [header]".into(),
         ("true or false", _) => "write true or false, without quotation marks".into(),
+        ("a number", _) => "write it as a number, without quotation marks: 1.5".into(),
         _ => "write it as a whole number, without quotation marks".into(),
     }
 }
@@ -205,6 +222,9 @@ fn unknown_word(word: &str, schema: &Json) -> Option<Fault> {
         return None;
     }
     let kind = schema["title"].as_str().unwrap_or("word");
+    if let Some(fault) = special::word_fault(kind, word) {
+        return Some(fault);
+    }
     let meant = nearest(&word.to_lowercase(), &words);
     let meant = meant.map_or(String::new(), |word| format!("did you mean \"{word}\"? "));
     let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
@@ -215,13 +235,21 @@ fn unknown_word(word: &str, schema: &Json) -> Option<Fault> {
 fn out_of_range(number: Option<i64>, schema: &Json) -> Option<Fault> {
     let lowest = schema["minimum"].as_i64().unwrap_or(0);
     let highest = schema["maximum"].as_i64().unwrap_or(i64::from(u32::MAX));
-    if number.is_some_and(|number| (lowest..=highest).contains(&number)) {
-        return None;
-    }
-    Some(Fault::new(
+    let is_right = number.is_some_and(|number| (lowest..=highest).contains(&number));
+    (!is_right).then(|| outside(lowest, highest))
+}
+
+fn fraction_out_of_range(number: f64, schema: &Json) -> Option<Fault> {
+    let lowest = schema["minimum"].as_f64().unwrap_or(0.0);
+    let highest = schema["maximum"].as_f64().unwrap_or(f64::MAX);
+    (!(lowest..=highest).contains(&number)).then(|| outside(lowest, highest))
+}
+
+fn outside<N: std::fmt::Display>(lowest: N, highest: N) -> Fault {
+    Fault::new(
         format!("this number must lie between {lowest} and {highest}"),
         "correct it, or leave the key out for its default",
-    ))
+    )
 }
 
 fn unknown_key(key: &str, known: &[&str]) -> Fault {

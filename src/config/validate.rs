@@ -4,29 +4,38 @@
 //! of their own. Reads nothing but secrets (`secrets`). Invariant: when no problem was added, the
 //! answer is complete and consistent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 
 use super::document::{At, Document};
 use super::problem::{Fault, Problems};
-use super::raw::Raw;
+use super::raw::{Raw, RawProbe};
 use super::secrets::{self, Vault};
 use super::value::{self, Purpose};
 use super::word::CapabilityWord;
-use super::{Config, Surroundings};
-use crate::engine::{Cadence, Settings, Thresholds};
+use super::{Config, Surroundings, spend};
+use crate::engine::{Cadence, JobsWatch, Settings, Thresholds};
 use crate::model::{Capability, Timestamp};
 use crate::notify::ChannelSpec;
-use crate::probe::ProbeSpec;
+use crate::probe::{CheckSpec, ProbeSpec};
 
 mod channel;
+mod job_probe;
+mod jobs;
+mod price;
 mod probe;
+pub(super) mod route;
 mod section;
+mod service;
 mod settings;
 mod status_page;
 mod timing;
+
+/// Jobs that an account may have in flight at once unless HeyGen agreed to more (facts, section 6).
+const CONCURRENCY: u32 = 10;
 
 /// What validation looks at and what it gathers.
 pub(super) struct Check<'a> {
@@ -34,6 +43,8 @@ pub(super) struct Check<'a> {
     surroundings: &'a Surroundings,
     problems: &'a mut Problems,
     warnings: Vec<String>,
+    /// What each probe has to do with jobs, by its name.
+    jobs: BTreeMap<String, JobsWatch>,
     vault: Vault<'a>,
     directory: PathBuf,
     zone: TimeZone,
@@ -64,6 +75,7 @@ impl<'a> Check<'a> {
             surroundings,
             problems,
             warnings: Vec::new(),
+            jobs: BTreeMap::new(),
             vault: Vault::new(surroundings),
             directory: directory.to_owned(),
             zone: TimeZone::UTC,
@@ -89,6 +101,11 @@ impl<'a> Check<'a> {
         let base_url = heygen.as_ref().map(|(_, heygen)| heygen.base_url.clone());
         let probes = self.all_probes(&raw, built_in, base_url);
         let channels = self.all_channels(&raw);
+        let jobs = self.job_rules(raw.jobs.as_ref());
+        self.refuse_shared_listeners(&probes, web.as_ref().map(|web| web.listen));
+        let routes = self.routes(raw.route.as_deref().unwrap_or_default(), &channels);
+        let windows = self.windows(raw.maintenance.as_deref().unwrap_or_default());
+        let heartbeat = self.heartbeat(raw.heartbeat.as_ref());
         self.warn_of_fast_time();
         let (account, heygen) = heygen?;
         let settings = Settings {
@@ -96,21 +113,30 @@ impl<'a> Check<'a> {
             account,
             uses,
             timezone: self.zone,
-            probes: settings::watches(&probes, &heygen.base_url, self.now),
+            probes: settings::watches(&probes, &self.jobs, &heygen.base_url, self.now),
             sources: settings::sources(&probes, self.now),
             channels: settings::channels(&channels),
             cadence: Cadence::Daemon,
+            instance: String::new(),
+            concurrency: raw.heygen.and_then(|raw| raw.concurrency).unwrap_or(CONCURRENCY),
+            jobs,
+            routes,
+            windows,
+            budget: Self::budget(raw.budget.as_ref()),
         };
         if is_chosen {
             self.warnings.extend(settings::unwatched(&settings));
         }
+        self.warnings.extend(spend::warnings(&settings, self.now));
         Some(Config {
             file: None,
             settings,
+            show_titles: raw.show_titles.unwrap_or(false),
             heygen,
             proxy,
             probes,
             channels,
+            heartbeat,
             storage: storage?,
             web: web?,
             redactor: self.vault.redactor,
@@ -129,7 +155,12 @@ impl<'a> Check<'a> {
         let at = At::root().key("thresholds");
         let thresholds = self.thresholds(raw.thresholds.as_ref(), Thresholds::default(), &at);
         let has_key = self.names_key || !self.vault.offers(&secrets::API_KEY, None).is_empty();
-        let scope = probe::Scope { thresholds, base_url, has_key };
+        let takes_secret = |probe: &RawProbe| {
+            let check = probe.check.as_ref().and_then(|check| check.webhook.as_ref());
+            check.is_some_and(|webhook| webhook.secret_file.is_none())
+        };
+        let offers_webhook_secret = raw.probe.iter().flatten().any(takes_secret);
+        let scope = probe::Scope { thresholds, base_url, has_key, offers_webhook_secret };
         let mut probes = self.probes(raw.probe.as_deref(), built_in, &scope);
         probes.extend(self.status_pages(raw.status_page.as_deref(), built_in, thresholds));
         self.unique(&["probe", "status_page"], "a probe or status page");
@@ -140,6 +171,26 @@ impl<'a> Check<'a> {
         let channels = self.channels(raw.channel.as_deref().unwrap_or_default());
         self.unique(&["channel"], "a channel");
         channels
+    }
+
+    /// Listeners that want one address for themselves.
+    fn refuse_shared_listeners(&mut self, probes: &[ProbeSpec], web: Option<SocketAddr>) {
+        let mut taken: Vec<SocketAddr> = web.into_iter().collect();
+        for at in self.document.elements(&At::root().key("probe")) {
+            let name = self.document.text(&at.key("name"));
+            let spec = probes.iter().find(|spec| Some(spec.name.as_str()) == name);
+            let Some(CheckSpec::Webhook(webhook)) = spec.map(|spec| &spec.check) else {
+                continue;
+            };
+            if webhook.listen.port() != 0 && taken.contains(&webhook.listen) {
+                let fault = Fault::new(
+                    format!("something else listens on {} already", webhook.listen),
+                    "`web.listen` and every `check.webhook` need an address of their own",
+                );
+                self.fail(&at.key("check").key("webhook").key("listen"), fault);
+            }
+            taken.push(webhook.listen);
+        }
     }
 
     /// Names that occur twice in the lists of `tables`, compared without case.

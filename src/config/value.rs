@@ -210,6 +210,36 @@ pub(super) fn name(text: &str) -> Result<String, Fault> {
     Ok(text.to_owned())
 }
 
+/// An id of HeyGen's: of an avatar's look, a voice, a template, an asset.
+pub(super) fn heygen_id(text: &str) -> Result<String, Fault> {
+    const LONGEST_ID: usize = 128;
+    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+    if text.is_empty() || text.len() > LONGEST_ID || !text.chars().all(is_part) {
+        return Err(Fault::new(
+            "this is no id of HeyGen's",
+            "copy the id alone: letters, digits, - and _, as GET /v3/avatars/looks or /v3/voices \
+             lists them",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// HeyGen's name of a language.
+pub(super) fn language(text: &str) -> Result<String, Fault> {
+    const LONGEST_LANGUAGE: usize = 64;
+    let is_right = text.trim() == text
+        && !text.is_empty()
+        && text.chars().count() <= LONGEST_LANGUAGE
+        && !text.contains(char::is_control);
+    if is_right {
+        return Ok(text.to_owned());
+    }
+    Err(Fault::new(
+        "this is no language of HeyGen's",
+        "write its name as GET /v3/video-translations/languages lists it: \"Spanish (Spain)\"",
+    ))
+}
+
 /// A CSS selector.
 pub(super) fn selector(text: &str) -> Result<String, Fault> {
     match scraper::Selector::parse(text) {

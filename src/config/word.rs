@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::{Capability, ComponentState, SourceRole};
+use crate::model::{Blame, Capability, ComponentState, JobKind, SourceRole, State};
 
 /// A text, or a list of texts.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -58,9 +58,25 @@ pub(super) struct DurationWord(pub(super) String);
 #[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 pub(super) struct CapabilityWord(pub(super) Capability);
 
+/// A side as written.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
+pub(super) struct BlameWord(pub(super) Blame);
+
+/// A state as written.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
+pub(super) struct StateWord(pub(super) State);
+
 /// The role of a source as written.
 #[derive(Debug, Clone, Copy, Deserialize, Serialize)]
 pub(super) struct RoleWord(pub(super) SourceRole);
+
+/// A kind of job as written.
+#[derive(Debug, Clone, Copy, Deserialize, Serialize)]
+pub(super) struct JobKindWord(pub(super) JobKind);
+
+/// An amount of money or credits as written, with or without a fraction.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
+pub(super) struct Amount(pub(super) f64);
 
 /// The state of a row as written.
 #[derive(Debug, Clone, Copy, Deserialize, Serialize)]
@@ -96,6 +112,26 @@ impl JsonSchema for CapabilityWord {
     }
 }
 
+impl JsonSchema for BlameWord {
+    fn schema_name() -> Cow<'static, str> {
+        "blame".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        words_schema("blame", &Blame::ALL.map(Blame::as_str))
+    }
+}
+
+impl JsonSchema for StateWord {
+    fn schema_name() -> Cow<'static, str> {
+        "state".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        words_schema("state", &State::ALL.map(State::as_str))
+    }
+}
+
 impl JsonSchema for RoleWord {
     fn schema_name() -> Cow<'static, str> {
         "role".into()
@@ -104,6 +140,32 @@ impl JsonSchema for RoleWord {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let roles = [SourceRole::Primary, SourceRole::Alternative, SourceRole::Peer];
         words_schema("role", &roles.map(SourceRole::as_str))
+    }
+}
+
+impl JsonSchema for JobKindWord {
+    fn schema_name() -> Cow<'static, str> {
+        "job_kind".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        words_schema("kind of job", &JobKind::ALL.map(JobKind::as_str))
+    }
+}
+
+impl JsonSchema for Amount {
+    fn schema_name() -> Cow<'static, str> {
+        "amount".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "number",
+            "title": "amount",
+            "description": "An amount of money (in US dollars) or credits.",
+            "minimum": 0,
+            "maximum": 1_000_000,
+        })
     }
 }
 

@@ -32,17 +32,45 @@ impl Check<'_> {
         let name =
             raw.name.as_deref().and_then(|name| self.value(&at.key("name"), value::name(name)));
         let label = raw.name.as_deref().unwrap_or("?");
-        let target = match (&raw.slack, &raw.email) {
-            (Some(slack), _) => self.slack(slack, label, &at.key("slack")).map(TargetSpec::Slack),
-            (None, Some(email)) => {
-                self.email(email, label, &at.key("email"), all).map(TargetSpec::Email)
-            }
-            (None, None) => None,
-        };
+        let target = self.target(raw, label, at, all);
         Some(ChannelSpec { name: name?, target: target? })
     }
 
-    fn slack(&mut self, raw: &RawSlack, channel: &str, at: &At) -> Option<SlackTarget> {
+    fn target(
+        &mut self,
+        raw: &RawChannel,
+        label: &str,
+        at: &At,
+        all: &[RawChannel],
+    ) -> Option<TargetSpec> {
+        if let Some(slack) = &raw.slack {
+            return self.slack(slack, label, &at.key("slack"), all);
+        }
+        if let Some(email) = &raw.email {
+            return self.email(email, label, &at.key("email"), all).map(TargetSpec::Email);
+        }
+        if let Some(webhook) = &raw.webhook {
+            return self.own_webhook(webhook, label, &at.key("webhook"), all);
+        }
+        if let Some(alertmanager) = &raw.alertmanager {
+            return self.alertmanager(alertmanager, &at.key("alertmanager"));
+        }
+        if let Some(pagerduty) = &raw.pagerduty {
+            return self.pagerduty(pagerduty, label, &at.key("pagerduty"), all);
+        }
+        self.ntfy(raw.ntfy.as_ref()?, label, &at.key("ntfy"), all)
+    }
+
+    fn slack(
+        &mut self,
+        raw: &RawSlack,
+        channel: &str,
+        at: &At,
+        all: &[RawChannel],
+    ) -> Option<TargetSpec> {
+        if is_bot(raw) {
+            return self.slack_bot(raw, channel, at, all).map(TargetSpec::SlackBot);
+        }
         let at = at.key("webhook_url_file");
         let webhook_url = match &raw.webhook_url_file {
             Some(file) => {
@@ -52,7 +80,7 @@ impl Check<'_> {
             }
             None => self.offered(&SLACK_WEBHOOK, &at, "webhook_url_file"),
         }?;
-        self.webhook(webhook_url, &at)
+        self.webhook(webhook_url, &at).map(TargetSpec::Slack)
     }
 
     fn webhook(&mut self, webhook_url: Secret, at: &At) -> Option<SlackTarget> {
@@ -62,7 +90,10 @@ impl Check<'_> {
 
     fn environment_channel(&mut self, written: &[RawChannel]) -> Option<ChannelSpec> {
         let offers = self.vault.offers(&SLACK_WEBHOOK, None);
-        let slacks = || written.iter().filter_map(|channel| channel.slack.as_ref());
+        let slacks = || {
+            let slacks = written.iter().filter_map(|channel| channel.slack.as_ref());
+            slacks.filter(|slack| !is_bot(slack))
+        };
         let is_claimed = slacks().any(|slack| slack.webhook_url_file.is_none());
         let is_named = slacks().any(|slack| {
             let path = slack.webhook_url_file.as_ref().map(|file| self.path(file));
@@ -159,8 +190,23 @@ impl Check<'_> {
         }
     }
 
+    /// The secret in a file, or the one that is offered outside of it.
+    pub(super) fn file_or_offered(
+        &mut self,
+        kind: &Kind,
+        channel: &str,
+        file: (Option<&str>, &At, &str),
+        is_claimed: bool,
+    ) -> Option<Secret> {
+        let (file, at, key) = file;
+        match file {
+            Some(file) => self.named_file(kind, channel, file, &at.key(key), !is_claimed),
+            None => self.offered(kind, &at.key(key), key),
+        }
+    }
+
     /// The secret in a file; `is_same`: what is offered outside is meant for the same channel.
-    fn named_file(
+    pub(super) fn named_file(
         &mut self,
         kind: &Kind,
         channel: &str,
@@ -176,12 +222,17 @@ impl Check<'_> {
             self.fail(at, secrets::two_sources(kind, &sources));
             return None;
         }
-        let read = self.vault.file(kind, format!("{} of `{channel}`", kind.label), &path);
+        let what = if channel.is_empty() {
+            kind.label.to_owned()
+        } else {
+            format!("{} of `{channel}`", kind.label)
+        };
+        let read = self.vault.file(kind, what, &path);
         self.value(at, read)
     }
 
     /// The secret that is offered outside of the file, which must be.
-    fn offered(&mut self, kind: &Kind, at: &At, file_key: &str) -> Option<Secret> {
+    pub(super) fn offered(&mut self, kind: &Kind, at: &At, file_key: &str) -> Option<Secret> {
         let offered = self.vault.offered(kind);
         let secret = self.value(at, offered)?;
         if secret.is_none() {
@@ -193,6 +244,11 @@ impl Check<'_> {
         }
         secret
     }
+}
+
+/// True for a bot, false for an incoming webhook.
+pub(super) fn is_bot(slack: &RawSlack) -> bool {
+    slack.token_file.is_some() || slack.channel.is_some()
 }
 
 fn claims_password(channel: &RawChannel) -> bool {

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::job_probe::Pace;
 use super::{BuiltIn, Check, in_order};
 use crate::config::document::At;
 use crate::config::problem::Fault;
 use crate::config::raw::{RawApi, RawCheck, RawControl, RawDns, RawProbe, RawSubmit, RawWebCheck};
 use crate::config::value::{self, Purpose};
-use crate::engine::Thresholds;
+use crate::engine::{JobsWatch, Thresholds};
 use crate::model::Capability;
 use crate::probe::api::ApiCheck;
 use crate::probe::control::{ControlCheck, DnsTarget};
@@ -39,6 +40,8 @@ pub(super) struct Scope {
     pub(super) thresholds: Thresholds,
     pub(super) base_url: Option<Url>,
     pub(super) has_key: bool,
+    /// True when a listener takes the secret that is offered outside of the file.
+    pub(super) offers_webhook_secret: bool,
 }
 
 /// Interval and deadline when none is written.
@@ -76,7 +79,9 @@ impl Check<'_> {
             raw.name.as_deref().and_then(|name| self.value(&at.key("name"), value::name(name)));
         let thresholds =
             self.thresholds(raw.thresholds.as_ref(), scope.thresholds, &at.key("thresholds"));
-        let check = raw.check.as_ref().and_then(|check| self.check(check, &at.key("check"), scope));
+        let pace = self.pace(raw, usual(raw.check.as_ref()).every, at);
+        let check = raw.check.as_ref();
+        let check = check.and_then(|check| self.check(check, &pace, &at.key("check"), scope));
         if check.is_some() && needs_key(raw) && !scope.has_key {
             self.problems.add_at_key(
                 self.document,
@@ -88,10 +93,10 @@ impl Check<'_> {
                 ),
             );
         }
-        let usual = usual(check.as_ref());
-        let schedule = self.schedule(raw.every.as_ref(), raw.schedule.as_deref(), usual.every, at);
+        let usual = usual(raw.check.as_ref());
+        let schedule = pace.schedule;
         let timeout = self.timeout(raw.timeout.as_ref(), usual.timeout, &schedule, at);
-        let check = check?;
+        let (check, jobs) = check?;
         let capabilities = match &raw.capabilities {
             Some(words) => {
                 self.refuse_capabilities_of_control(&check, at);
@@ -99,7 +104,9 @@ impl Check<'_> {
             }
             None => informed(&check),
         };
-        Some(ProbeSpec { name: name?, schedule, timeout, capabilities, thresholds, check })
+        let name = name?;
+        self.jobs.insert(name.clone(), jobs);
+        Some(ProbeSpec { name, schedule, timeout, capabilities, thresholds, check })
     }
 
     fn refuse_capabilities_of_control(&mut self, check: &CheckSpec, at: &At) {
@@ -115,7 +122,20 @@ impl Check<'_> {
         }
     }
 
-    fn check(&mut self, raw: &RawCheck, at: &At, scope: &Scope) -> Option<CheckSpec> {
+    fn check(
+        &mut self,
+        raw: &RawCheck,
+        pace: &Pace,
+        at: &At,
+        scope: &Scope,
+    ) -> Option<(CheckSpec, JobsWatch)> {
+        match self.plain_check(raw, at, scope) {
+            Some(check) => Some((check, JobsWatch::None)),
+            None => self.job_check(raw, pace, at, scope),
+        }
+    }
+
+    fn plain_check(&mut self, raw: &RawCheck, at: &At, scope: &Scope) -> Option<CheckSpec> {
         if let Some(api) = &raw.api {
             return self.api(api, &at.key("api"), scope).map(CheckSpec::Api);
         }
@@ -158,7 +178,7 @@ impl Check<'_> {
     }
 
     /// A path that stays on HeyGen's host when it is joined to the base URL.
-    fn api_path(&mut self, at: &At, path: &str, scope: &Scope) -> Option<String> {
+    pub(super) fn api_path(&mut self, at: &At, path: &str, scope: &Scope) -> Option<String> {
         let path = self.value(at, value::api_path(path))?;
         let base = scope.base_url.as_ref();
         let stays = base.is_none_or(|base| {
@@ -224,10 +244,7 @@ impl Check<'_> {
             .iter()
             .map(|probe| match &probe.check {
                 CheckSpec::Control(control) => control.https.len() + control.dns.len(),
-                CheckSpec::Api(_)
-                | CheckSpec::Submit(_)
-                | CheckSpec::Web(_)
-                | CheckSpec::StatusPage(_) => 0,
+                _ => 0,
             })
             .sum();
         if targets < ENOUGH_CONTROLS && self.problems.is_empty() {
@@ -253,15 +270,27 @@ fn needs_key(raw: &RawProbe) -> bool {
     let Some(check) = &raw.check else {
         return false;
     };
-    check.submit.is_some() || check.api.as_ref().is_some_and(|api| api.anonymous != Some(true))
+    let sends_key = check.api.as_ref().is_some_and(|api| api.anonymous != Some(true));
+    sends_key
+        || check.submit.is_some()
+        || check.queue.is_some()
+        || check.render.is_some()
+        || check.translation.is_some()
+        || check.speech.is_some()
 }
 
-fn usual(check: Option<&CheckSpec>) -> Usual {
+fn usual(check: Option<&RawCheck>) -> Usual {
     let (every, timeout) = match check {
-        Some(CheckSpec::Api(api)) if api.anonymous => (300, 10),
-        Some(CheckSpec::Submit(_)) => (300, 120),
-        Some(CheckSpec::Control(_)) => (60, 5),
-        Some(CheckSpec::Api(_) | CheckSpec::Web(_) | CheckSpec::StatusPage(_)) | None => (60, 10),
+        Some(RawCheck { api: Some(api), .. }) if api.anonymous == Some(true) => (300, 10),
+        Some(RawCheck { submit: Some(_), .. }) => (300, 120),
+        Some(RawCheck { control: Some(_), .. }) => (60, 5),
+        Some(
+            RawCheck { queue: Some(_), .. }
+            | RawCheck { render: Some(_), .. }
+            | RawCheck { translation: Some(_), .. }
+            | RawCheck { speech: Some(_), .. },
+        ) => (60, 30),
+        Some(_) | None => (60, 10),
     };
     Usual { every: Duration::from_secs(every), timeout: Duration::from_secs(timeout) }
 }
@@ -277,6 +306,11 @@ fn informed(check: &CheckSpec) -> Vec<Capability> {
             Capability::ALL.into_iter().filter(|one| found.contains(one)).collect()
         }
         CheckSpec::Web(web) if web.replaces.is_empty() => vec![Capability::WebApp],
+        CheckSpec::Queue(queue) => queue.kinds.iter().map(|kind| kind.capability()).collect(),
+        CheckSpec::Render(_) => vec![Capability::VideoGeneration],
+        CheckSpec::Translation(_) => vec![Capability::VideoTranslation],
+        CheckSpec::Speech(_) => vec![Capability::Speech],
+        CheckSpec::Webhook(_) => vec![Capability::Webhooks],
         CheckSpec::Web(_) | CheckSpec::Control(_) | CheckSpec::StatusPage(_) => Vec::new(),
     }
 }

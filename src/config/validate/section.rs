@@ -43,6 +43,7 @@ impl Check<'_> {
         in_order(words)
     }
 
+    /// The name of the account, and how it is reached.
     pub(super) fn heygen(&mut self, raw: Option<&RawHeygen>) -> Option<(String, HeygenConfig)> {
         let raw = raw?;
         let at = At::root().key("heygen");

@@ -2,35 +2,55 @@
 //!
 //! Pure. Invariant: one entry per configured item, in the order of the configuration.
 
+use std::collections::BTreeMap;
+
 use url::Url;
 
-use crate::engine::{ChannelInfo, Settings, Source, Watch};
+use crate::engine::{ChannelInfo, JobsWatch, Settings, Source, Watch};
 use crate::model::{Capability, Timestamp};
 use crate::notify::ChannelSpec;
 use crate::probe::{CheckSpec, ProbeSpec};
 
 /// Every probe but the status pages.
-pub(super) fn watches(probes: &[ProbeSpec], base_url: &Url, now: Timestamp) -> Vec<Watch> {
+pub(super) fn watches(
+    probes: &[ProbeSpec],
+    jobs: &BTreeMap<String, JobsWatch>,
+    base_url: &Url,
+    now: Timestamp,
+) -> Vec<Watch> {
     let host = |url: &Url| url.host_str().unwrap_or_default().to_owned();
     probes
         .iter()
         .filter_map(|probe| {
             let (anonymous, host, replaces) = match &probe.check {
                 CheckSpec::Api(check) => (check.anonymous, host(base_url), Vec::new()),
-                CheckSpec::Submit(_) => (false, host(base_url), Vec::new()),
                 CheckSpec::Web(check) => (true, host(&check.url), check.replaces.clone()),
                 CheckSpec::Control(_) => (true, String::new(), Vec::new()),
+                CheckSpec::Submit(_)
+                | CheckSpec::Queue(_)
+                | CheckSpec::Render(_)
+                | CheckSpec::Translation(_)
+                | CheckSpec::Speech(_)
+                | CheckSpec::Webhook(_) => (false, host(base_url), Vec::new()),
                 CheckSpec::StatusPage(_) => return None,
+            };
+            let jobs = jobs.get(&probe.name).cloned().unwrap_or_default();
+            let interval = match &jobs {
+                JobsWatch::Canary(rules) => rules.max_silence,
+                JobsWatch::None | JobsWatch::Natural { .. } | JobsWatch::Events => {
+                    probe.schedule.interval(now)
+                }
             };
             Some(Watch {
                 name: probe.name.clone(),
                 kind: probe.kind(),
                 anonymous,
                 capabilities: probe.capabilities.clone(),
-                interval: probe.schedule.interval(now),
+                interval,
                 host,
                 thresholds: probe.thresholds,
                 replaces,
+                jobs,
             })
         })
         .collect()
@@ -48,10 +68,7 @@ pub(super) fn sources(probes: &[ProbeSpec], now: Timestamp) -> Vec<Source> {
                 interval: probe.schedule.interval(now),
                 map: check.map.clone(),
             }),
-            CheckSpec::Api(_)
-            | CheckSpec::Submit(_)
-            | CheckSpec::Web(_)
-            | CheckSpec::Control(_) => None,
+            _ => None,
         })
         .collect()
 }

@@ -119,8 +119,8 @@ impl Check<'_> {
         word.and_then(|word| self.value(at, value::duration(&word.0)))
     }
 
-    /// A duration at which something is repeated.
-    fn interval(&mut self, at: &At, word: Option<&DurationWord>) -> Option<Duration> {
+    /// A duration at which something is repeated, or a limit of that order.
+    pub(super) fn interval(&mut self, at: &At, word: Option<&DurationWord>) -> Option<Duration> {
         let interval = self.duration(at, word);
         self.is_fast |= interval.is_some_and(|interval| interval < SHORTEST_USUAL);
         interval
