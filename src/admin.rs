@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::client::{RequestError, request};
 pub use self::server::{AdminHandler, AdminSocket, BindError, serve, socket_path};
-use crate::wire::VerdictJson;
+use crate::wire::{BudgetJson, SilenceJson, StageJson, VerdictJson};
 
 /// The longest line in either direction; a verdict with all its evidence stays far below.
 const LINE_BYTES_MAX: u64 = 1024 * 1024;
@@ -22,8 +22,29 @@ const LINE_BYTES_MAX: u64 = 1024 * 1024;
 pub enum Request {
     /// What the daemon believes.
     Status,
+    /// What is in flight, what is usual, and from when on a job is late or stuck.
+    Jobs,
+    /// What may be spent, what was, and what will be.
+    Budget,
     /// Read the configuration again; a wrong one changes nothing.
     Reload,
+    /// Take an incident on.
+    Ack {
+        /// Its number.
+        incident: i64,
+        /// Who.
+        author: String,
+        /// What they say.
+        #[serde(default)]
+        comment: String,
+    },
+    /// Keep messages back.
+    Silence(Box<SilenceJson>),
+    /// End a silence now.
+    Expire {
+        /// Its number.
+        silence: i64,
+    },
     /// Owe a drill to one channel, or to all.
     NotifyTest {
         /// Name of the channel; all when absent.
@@ -41,10 +62,25 @@ pub enum Response {
         /// The verdict.
         verdict: Option<Box<VerdictJson>>,
     },
+    /// To [`Request::Jobs`]; absent until the first decision.
+    Jobs {
+        /// One entry per kind, origin and stage.
+        stages: Option<Vec<StageJson>>,
+    },
+    /// To [`Request::Budget`]; absent until the first decision.
+    Budget {
+        /// The budget.
+        budget: Option<Box<BudgetJson>>,
+    },
     /// To [`Request::Reload`]: the new configuration is in force.
     Reloaded {
         /// What is allowed but worth saying, one sentence each.
         warnings: Vec<String>,
+    },
+    /// To [`Request::Ack`], [`Request::Silence`] and [`Request::Expire`].
+    Done {
+        /// What is so now, for people.
+        message: String,
     },
     /// To [`Request::NotifyTest`], once every delivery has ended or its time is up.
     NotifyTested {

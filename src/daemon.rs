@@ -20,9 +20,11 @@ use crate::store::Store;
 use crate::systemd::Supervisor;
 
 mod door;
+mod doorbell;
 mod failure;
 mod ground;
 mod parts;
+mod pulse;
 mod reload;
 mod supervise;
 mod upkeep;
@@ -39,6 +41,10 @@ use supervise::Loops;
 const STOP_WITHIN: Duration = Duration::from_secs(15);
 /// Reloads waiting for the monitor: it takes each within one turn.
 const CHANGES: usize = 4;
+/// Orders waiting for the monitor: it takes each within one turn.
+const ORDERS: usize = 16;
+/// Events waiting for the monitor; more than it lies behind in any case, and HeyGen sends again.
+const EVENTS: usize = 64;
 
 /// Reads the configuration again, for a reload.
 pub type ReadConfig = Arc<dyn Fn() -> Result<Config, ConfigError> + Send + Sync>;
@@ -89,7 +95,10 @@ impl Daemon {
             watch::channel(parts::web_settings(&ground.config, ground.address));
         let (channels, notifiers) =
             watch::channel(parts::notifiers(&ground.config, &ground.http, &ground.monitor_id));
-        let monitor = ground.monitor(changed, view).await?;
+        let (heard, events) = mpsc::channel(EVENTS);
+        let doorbells = doorbell::open(&ground.config).await?;
+        let (orders, commands) = mpsc::channel(ORDERS);
+        let monitor = ground.monitor(changed, (events, commands), view).await?;
         let reloader = Arc::new(Reloader {
             read_config: deps.read_config,
             current: tokio::sync::Mutex::new(ground.config.clone()),
@@ -108,6 +117,7 @@ impl Daemon {
             store: ground.store.clone(),
             owed: Arc::clone(&ground.owed),
             clock: ground.clock.clone(),
+            orders,
         };
         let loops = Loops::new(Arc::clone(&ground.metrics));
         let cancel = loops.cancel.clone();
@@ -115,6 +125,13 @@ impl Daemon {
         loops.spawn(Task::Monitor, monitor.run(cancel.clone()));
         loops.spawn(Task::Deliver, ground.deliver(notifiers).run(cancel.clone()));
         loops.spawn(Task::Monitor, ground.upkeep().run(cancel.clone()));
+        if let Some(pulse) = ground.pulse() {
+            loops.spawn(Task::Monitor, pulse.run(cancel.clone()));
+        }
+        for bell in doorbells {
+            let listening = bell.listen(ground.clock.clone(), heard.clone(), cancel.clone());
+            loops.spawn(Task::Web, listening);
+        }
         loops.spawn(Task::Web, crate::web::serve(listener, web, cancel.clone()));
         loops.spawn(Task::Admin, crate::admin::serve(socket, door, cancel.clone()));
         let health = Arc::clone(&ground.health);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use super::failure::StartError;
 use super::reload::Reloader;
@@ -14,12 +14,15 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::deliver::{drill_results, owe_drills};
 use crate::error_chain;
-use crate::model::View;
+use crate::model::{Ack, Command, Silence, View};
+use crate::monitor::Order;
 use crate::notify::sample::Speaker;
 use crate::store::{Store, StoreError};
-use crate::wire::VerdictJson;
+use crate::wire::{BudgetJson, StageJson, VerdictJson};
 
 /// A drill that no channel has accepted by then is reported as it stands, in real time.
+/// An order that is not answered by then is not (real time).
+const ORDER_WITHIN: Duration = Duration::from_secs(10);
 const DRILL_WITHIN: Duration = Duration::from_secs(45);
 
 pub(super) struct Door {
@@ -28,6 +31,7 @@ pub(super) struct Door {
     pub(super) store: Store,
     pub(super) owed: Arc<Notify>,
     pub(super) clock: Clock,
+    pub(super) orders: mpsc::Sender<Order>,
 }
 
 /// Makes the admin socket in `directory`.
@@ -54,16 +58,47 @@ impl AdminHandler for Door {
                 let verdict = view.map(|view| Box::new(VerdictJson::from(&view.verdict)));
                 Response::Status { verdict }
             }
+            Request::Jobs => {
+                let view = self.view.borrow().clone();
+                let stages = view.map(|view| view.stages.iter().map(StageJson::from).collect());
+                Response::Jobs { stages }
+            }
+            Request::Budget => {
+                let view = self.view.borrow().clone();
+                let budget = view.map(|view| Box::new(BudgetJson::from(&view.budget)));
+                Response::Budget { budget }
+            }
             Request::Reload => match self.reloader.reload().await {
                 Ok(warnings) => Response::Reloaded { warnings },
                 Err(refused) => Response::Refused { message: refused.rendered },
             },
             Request::NotifyTest { channel } => self.test(channel.as_deref()).await,
+            Request::Ack { incident, author, comment } => {
+                let ack = Ack { at: self.clock.now(), author, comment };
+                self.order(Command::Ack { incident, ack }).await
+            }
+            Request::Silence(silence) => {
+                self.order(Command::Silence(Silence::from(*silence))).await
+            }
+            Request::Expire { silence } => self.order(Command::Expire(silence)).await,
         }
     }
 }
 
 impl Door {
+    async fn order(&self, command: Command) -> Response {
+        let (reply, answer) = oneshot::channel();
+        let refused = |message: &str| Response::Refused { message: message.to_owned() };
+        if self.orders.send(Order { command, reply }).await.is_err() {
+            return refused("the monitor loop has ended");
+        }
+        match tokio::time::timeout(ORDER_WITHIN, answer).await {
+            Ok(Ok(Ok(message))) => Response::Done { message },
+            Ok(Ok(Err(message))) => Response::Refused { message },
+            Ok(Err(_)) | Err(_) => refused("the monitor did not answer in time"),
+        }
+    }
+
     async fn test(&self, only: Option<&str>) -> Response {
         let config = self.reloader.config().await;
         let names: Vec<_> = config.channels.iter().map(|channel| channel.name.clone()).collect();

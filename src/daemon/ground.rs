@@ -10,7 +10,8 @@ use tracing::warn;
 
 use super::Deps;
 use super::failure::StartError;
-use super::parts::{client_options, probe_deps};
+use super::parts::{client_options, instance, probe_deps};
+use super::pulse::Pulse;
 use super::upkeep::Upkeep;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -18,8 +19,8 @@ use crate::deliver::{Deliver, Notifiers};
 use crate::engine::Memory;
 use crate::http_client::HttpClient;
 use crate::metrics::{Catalogue, Metrics};
-use crate::model::View;
-use crate::monitor::{Change, Monitor, Pace, Rounds, Start};
+use crate::model::{JobEvent, View};
+use crate::monitor::{Change, Monitor, Order, Pace, Rounds, Start};
 use crate::store::{Opened, Store};
 use crate::web::{Health, WebSettings, WebState};
 
@@ -38,11 +39,12 @@ pub(super) struct Ground {
 impl Ground {
     /// Opens what can be refused: the history, the client, the port.
     pub(super) async fn lay(
-        config: Config,
+        mut config: Config,
         deps: &Deps,
     ) -> Result<(Self, TcpListener), StartError> {
         let clock = deps.clock.clone();
         let opened = open(&config, &clock).await?;
+        config.settings.instance = instance(&opened.monitor_id);
         for repair in &opened.repairs {
             warn!("{repair}");
         }
@@ -72,6 +74,7 @@ impl Ground {
     pub(super) async fn monitor(
         &self,
         changes: mpsc::Receiver<Change>,
+        (events, commands): (mpsc::Receiver<JobEvent>, mpsc::Receiver<Order>),
         view: watch::Sender<Option<Arc<View>>>,
     ) -> Result<Monitor, StartError> {
         let recollection = self.store.recall(self.clock.now()).await.map_err(StartError::Recall)?;
@@ -88,6 +91,8 @@ impl Ground {
             metrics: Arc::clone(&self.metrics),
             clock: self.clock.clone(),
             changes,
+            events,
+            commands,
             view,
             owed: Arc::clone(&self.owed),
             turned: self.stamp(Health::monitor_turned),
@@ -116,6 +121,19 @@ impl Ground {
             storage_degraded: self.storage_degraded(),
             errors: BTreeMap::new(),
         }
+    }
+
+    /// The sign of life, where one is wanted.
+    pub(super) fn pulse(&self) -> Option<Pulse> {
+        let wanted = self.config.heartbeat.as_ref()?;
+        Some(Pulse {
+            url: wanted.url.clone(),
+            every: wanted.every,
+            http: self.http.clone(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            health: Arc::clone(&self.health),
+        })
     }
 
     pub(super) fn web(

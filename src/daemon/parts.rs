@@ -18,6 +18,7 @@ use crate::notify::{NotifyDeps, notifier};
 use crate::probe::{CheckSpec, ProbeDeps};
 use crate::systemd::Supervisor;
 use crate::web::{Health, WebSettings};
+use crate::wire::Titles;
 
 /// How clients are built: what the configuration says on top of `base`.
 pub fn client_options(config: &Config, base: &ClientOptions) -> ClientOptions {
@@ -28,17 +29,20 @@ pub fn client_options(config: &Config, base: &ClientOptions) -> ClientOptions {
 pub fn probe_deps(config: &Config, http: HttpClient, clock: Clock) -> ProbeDeps {
     let servers = config.probes.iter().filter_map(|spec| match &spec.check {
         CheckSpec::Control(control) => Some(control.dns.iter().map(|target| target.server)),
-        CheckSpec::Api(_) | CheckSpec::Submit(_) | CheckSpec::Web(_) | CheckSpec::StatusPage(_) => {
-            None
-        }
+        _ => None,
     });
     let second_resolvers: BTreeSet<SocketAddr> = servers.flatten().collect();
+    // One client serves every kind: it waits as long as the most patient of them.
+    let submit_timeout = config.settings.jobs.values().map(|rules| rules.submit_timeout).max();
     ProbeDeps {
         http,
         clock,
         base_url: config.heygen.base_url.clone(),
         api_key: config.heygen.api_key.clone(),
         second_resolvers: second_resolvers.into_iter().collect(),
+        show_titles: config.show_titles,
+        instance: config.settings.instance.clone(),
+        submit_timeout: submit_timeout.unwrap_or_default(),
     }
 }
 
@@ -69,7 +73,14 @@ pub(super) fn web_settings(config: &Config, address: SocketAddr) -> WebSettings 
         address: address.ip(),
         hosts: hosts.collect(),
         timezone: config.settings.timezone.clone(),
+        titles: if config.show_titles { Titles::Shown } else { Titles::Hidden },
     }
+}
+
+/// What this installation signs its paid tests with: the first eight digits of its monitor id.
+pub(super) fn instance(monitor_id: &str) -> String {
+    const DIGITS: usize = 8;
+    monitor_id.chars().filter(char::is_ascii_hexdigit).take(DIGITS).collect()
 }
 
 pub(super) fn notifiers(config: &Config, http: &HttpClient, monitor_id: &str) -> Notifiers {
@@ -100,5 +111,16 @@ pub(super) async fn tell(
     tokio::select! {
         () = cancel.cancelled() => {}
         _ends = futures_util::future::join(pet, say) => cancel.cancelled().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paid_tests_are_signed_with_the_first_eight_digits_of_the_monitor_id() {
+        assert_eq!(instance("0a1b2c3d4e5f60718293a4b5c6d7e8f9"), "0a1b2c3d");
+        assert_eq!(instance("0a1b-2c3d4e5f"), "0a1b2c3d");
     }
 }

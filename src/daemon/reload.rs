@@ -12,6 +12,7 @@ use crate::deliver::Notifiers;
 use crate::http_client::{ClientOptions, HttpClient};
 use crate::metrics::{Catalogue, Metrics};
 use crate::monitor::Change;
+use crate::probe::CheckSpec;
 use crate::web::WebSettings;
 
 pub(super) struct Reloader {
@@ -49,7 +50,8 @@ impl Reloader {
     }
 
     fn prepare(&self) -> Result<(Config, HttpClient), ConfigError> {
-        let config = (self.read_config)()?;
+        let mut config = (self.read_config)()?;
+        config.settings.instance = parts::instance(&self.monitor_id);
         let http = HttpClient::new(&client_options(&config, &self.http)).map_err(|failure| {
             ConfigError { rendered: crate::error_chain(&failure), problems: 1 }
         })?;
@@ -77,11 +79,26 @@ impl Reloader {
     }
 }
 
+/// Where events are listened for.
+fn listeners(config: &Config) -> Vec<(&str, std::net::SocketAddr, &str)> {
+    config
+        .probes
+        .iter()
+        .filter_map(|spec| match &spec.check {
+            CheckSpec::Webhook(check) => {
+                Some((spec.name.as_str(), check.listen, check.path.as_str()))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
 fn warn_of_restarts(old: &Config, new: &Config) {
     let restarts = [
         ("web.listen", old.web.listen != new.web.listen),
         ("storage", old.storage.path != new.storage.path),
         ("storage.retention", old.storage.retention != new.storage.retention),
+        ("check.webhook", listeners(old) != listeners(new)),
     ];
     for (key, changed) in restarts {
         if changed {
