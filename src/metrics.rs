@@ -7,6 +7,7 @@
 mod catalogue;
 mod components;
 mod families;
+mod jobs;
 mod log;
 
 use std::collections::BTreeMap;
@@ -114,6 +115,9 @@ impl Metrics {
         for name in before.channels.iter().filter(|channel| !after.has_channel(channel)) {
             self.families.remove_channel(name);
         }
+        for line in before.jobs.iter().filter(|line| !after.jobs.contains(line)) {
+            self.families.remove_jobs(*line);
+        }
     }
 
     fn add_new(&self, before: &Catalogue, after: &Catalogue) {
@@ -125,6 +129,9 @@ impl Metrics {
         }
         for name in after.channels.iter().filter(|channel| !before.has_channel(channel)) {
             self.families.create_channel(name);
+        }
+        for line in after.jobs.iter().filter(|line| !before.jobs.contains(line)) {
+            self.families.create_jobs(*line);
         }
         self.families.build_info.reset();
         let labels = [env!("CARGO_PKG_VERSION"), REVISION, after.vantage.as_str()];
@@ -201,6 +208,8 @@ impl Metrics {
             set(&self.families.incidents_open, &[blame.as_str()], number(open));
         }
         set(&self.families.internet_up, NONE, view.internet_up.map_or(f64::NAN, truth));
+        self.believe_jobs(&view.stages);
+        self.believe_budget(&view.budget);
         self.believe_probes(&view.probes);
         self.believe_sources(view);
     }

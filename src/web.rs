@@ -10,7 +10,6 @@ mod health;
 mod ops;
 mod page;
 mod problem;
-mod serve;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -19,16 +18,19 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use jiff::tz::TimeZone;
+use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use self::health::Health;
 use self::problem::Problem;
-pub use self::serve::serve;
 use crate::clock::Clock;
+use crate::http_server::{self, Bounds};
 use crate::metrics::{Metrics, Task};
 use crate::model::View;
 use crate::store::Store;
+use crate::wire::Titles;
 
 /// A view older than this (in real time) is not passed on as if it were current. The core
 /// publishes one at least every 10 s, whatever the probes do.
@@ -60,6 +62,8 @@ pub struct WebSettings {
     pub hosts: Vec<String>,
     /// Zone in which the page shows times.
     pub timezone: TimeZone,
+    /// Whether titles of jobs may be shown.
+    pub titles: Titles,
 }
 
 impl WebState {
@@ -82,6 +86,8 @@ pub fn router(state: WebState) -> Router {
         .route("/verdict", get(api::verdict))
         .route("/incidents", get(api::incidents))
         .route("/incidents/{id}", get(api::incident))
+        .route("/jobs", get(api::jobs::jobs))
+        .route("/budget", get(api::jobs::budget))
         .route("/advice", get(api::advice))
         .route("/gate/{capability}", get(api::gate));
     let metrics = Arc::clone(&state.metrics);
@@ -101,4 +107,18 @@ pub fn router(state: WebState) -> Router {
         .layer(axum::middleware::from_fn_with_state(state.clone(), guard::admit))
         .layer(axum::middleware::map_response(guard::add_headers))
         .with_state(state)
+}
+
+/// Enough for a team's browsers and scrapers, far below the unit's `LimitNOFILE=4096`; browsers and
+/// scrapers are done, or reconnect, long before the end of a connection's life.
+const BOUNDS: Bounds = Bounds {
+    name: "web server",
+    connections: 256,
+    head_within: Duration::from_secs(10),
+    life: Duration::from_mins(5),
+};
+
+/// Serves [`router`] on `listener` until `cancel`, then lets answers under way end within 3 s.
+pub async fn serve(listener: TcpListener, state: WebState, cancel: CancellationToken) {
+    http_server::serve(listener, router(state), BOUNDS, cancel).await;
 }

@@ -7,11 +7,12 @@
 use prometheus::GaugeVec;
 
 use super::families::Families;
+use super::jobs;
 use super::{Task, level_word};
 use crate::engine::Settings;
 use crate::engine::page::ComponentMap;
 use crate::model::{
-    Blame, Capability, EventKind, FailureReason, Impact, ProbeKind, SkipReason, State,
+    Blame, Capability, EventKind, FailureReason, Impact, Origin, ProbeKind, SkipReason, State,
 };
 use crate::store::StoreError;
 
@@ -38,6 +39,8 @@ pub struct Catalogue {
     pub sources: Vec<(String, ComponentMap)>,
     /// Every channel.
     pub channels: Vec<String>,
+    /// Whose jobs of which capability are watched.
+    pub jobs: Vec<(Capability, Origin)>,
 }
 
 impl Catalogue {
@@ -51,6 +54,7 @@ impl Catalogue {
             probes,
             sources: sources.collect(),
             channels: settings.channels.iter().map(|channel| channel.name.clone()).collect(),
+            jobs: jobs::watched(settings),
         }
     }
 
@@ -93,6 +97,7 @@ impl Families {
         for operation in StoreError::OPERATIONS {
             self.storage_errors.with_label_values(&[operation]);
         }
+        self.create_money();
         self.create_single();
     }
 
@@ -124,6 +129,9 @@ impl Families {
             self.probe_skipped.with_label_values(&[name, reason.as_str()]);
         }
         self.probe_duration.with_label_values(&[name]);
+        if jobs::is_paid(kind) {
+            self.spend.with_label_values(&[name]);
+        }
         if is_exchange(kind) {
             set(&self.certificate_expiry, &[name], f64::NAN);
             for phase in PHASES {
@@ -169,6 +177,7 @@ impl Families {
             self.probe_skipped.remove_label_values(&[name, reason.as_str()]).ok();
         }
         self.probe_duration.remove_label_values(&[name]).ok();
+        self.spend.remove_label_values(&[name]).ok();
         for phase in PHASES {
             self.probe_phase.remove_label_values(&[name, phase]).ok();
         }

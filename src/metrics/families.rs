@@ -4,7 +4,8 @@
 //! know when a value changes. Invariant: the HELP text is the doc comment of the field.
 
 use prometheus::{
-    GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, core::Collector,
+    CounterVec, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry,
+    core::Collector,
 };
 
 /// From a quick anonymous read to a create request that runs into its timeout.
@@ -17,6 +18,12 @@ const LAG_SECONDS: &[f64] = &[0.001, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5
 /// Official pages admit an incident after minutes, some after hours.
 const LEAD_SECONDS: &[f64] =
     &[60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 14_400.0, 28_800.0, 86_400.0];
+
+/// From a create request that is answered at once to a job that is stuck for hours.
+const STAGE_SECONDS: &[f64] = &[
+    1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1_200.0, 1_800.0, 2_700.0, 3_600.0,
+    7_200.0, 14_400.0, 43_200.0, 86_400.0,
+];
 
 /// Declares the struct of all families and its registration from one list.
 macro_rules! families {
@@ -38,12 +45,16 @@ macro_rules! families {
     };
     (@type gauge) => { GaugeVec };
     (@type counter) => { IntCounterVec };
+    (@type amount) => { CounterVec };
     (@type histogram) => { HistogramVec };
     (@new gauge $name:literal, $help:expr, $labels:expr) => {
         GaugeVec::new(Opts::new($name, $help.trim()), $labels)
     };
     (@new counter $name:literal, $help:expr, $labels:expr) => {
         IntCounterVec::new(Opts::new($name, $help.trim()), $labels)
+    };
+    (@new amount $name:literal, $help:expr, $labels:expr) => {
+        CounterVec::new(Opts::new($name, $help.trim()), $labels)
     };
     (@new histogram $name:literal, $help:expr, $labels:expr, $buckets:ident) => {
         HistogramVec::new(HistogramOpts::new($name, $help.trim()).buckets($buckets.to_vec()), $labels)
@@ -86,6 +97,22 @@ families! {
     probe_phase: gauge "heygen_probe_phase_seconds" ["probe", "phase"];
     /// When the certificate that the probe last saw expires.
     certificate_expiry: gauge "heygen_certificate_expiry_timestamp_seconds" ["probe"];
+    /// How long jobs were in a stage, as far as it can be told from outside; submit is the create request of a test.
+    job_stage_duration: histogram "heygen_job_stage_duration_seconds" ["capability", "origin", "stage"] STAGE_SECONDS;
+    /// Jobs that are in the stage now; abandoned ones are left out.
+    jobs_in_flight: gauge "heygen_jobs_in_flight" ["capability", "origin", "stage"];
+    /// Since when the oldest job has been in the stage; NaN while there is none.
+    job_oldest_stage_start: gauge "heygen_job_oldest_stage_start_timestamp_seconds" ["capability", "origin", "stage"];
+    /// How long the stage usually takes, by quantile; NaN until enough was learned.
+    job_baseline: gauge "heygen_job_baseline_seconds" ["capability", "origin", "stage", "quantile"];
+    /// From when on a job is late or stuck in the stage.
+    job_limit: gauge "heygen_job_limit_seconds" ["capability", "origin", "stage", "limit"];
+    /// What paid tests cost, by their reserved prices.
+    spend: amount "heygen_spend_usd_total" ["probe"];
+    /// What paid tests may cost in a day and in a month.
+    budget_limit: gauge "heygen_budget_limit_usd" ["window"];
+    /// What the account holds as HeyGen last told it; NaN for what it has not.
+    balance: gauge "heygen_balance" ["unit", "pool"];
     /// Open incidents by whose side they are on.
     incidents_open: gauge "heygen_incidents_open" ["blame"];
     /// Incidents opened by whose side they were on.

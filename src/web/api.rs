@@ -1,7 +1,9 @@
-//! `/api/v1`: the verdict, incidents and advice as JSON.
+//! `/api/v1`: the verdict, incidents and advice as JSON; jobs and money in a file of their own.
 //!
 //! Owns the shapes of lists and of advice; the others are `wire`'s. Invariant: what is answered is
 //! what was decided, or a problem; never a guess.
+
+pub(super) mod jobs;
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;

@@ -153,6 +153,7 @@ mod tests {
             address: address.parse().unwrap(),
             hosts: vec!["status.example.org".to_owned()],
             timezone: jiff::tz::TimeZone::UTC,
+            titles: crate::wire::Titles::Hidden,
         }
     }
 

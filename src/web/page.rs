@@ -39,6 +39,8 @@ struct Page<'a> {
     used: Vec<Row<'a>>,
     others: Vec<Row<'a>>,
     incidents: Vec<IncidentRow<'a>>,
+    /// Channels that refuse for good, and since when.
+    broken: Vec<(&'a str, Moment)>,
     sources: Vec<SourceRow>,
     updated: Moment,
     next_check: Option<Moment>,
@@ -108,7 +110,14 @@ pub(super) async fn page(State(state): State<WebState>) -> Response {
     };
     let zone = state.settings.borrow().timezone.clone();
     let times = Times { zone: &zone, now: state.clock.now() };
-    rendered(&compose(&view, &times), StatusCode::OK)
+    // A database that cannot be read is counted by the store; the rest of the page stands.
+    let broken = state.store.broken_channels().await.unwrap_or_default();
+    let mut page = compose(&view, &times);
+    page.broken = broken
+        .iter()
+        .map(|channel| (channel.channel.as_str(), times.say(channel.refused_at)))
+        .collect();
+    rendered(&page, StatusCode::OK)
 }
 
 /// The files beside the page; the version in the address ends their caching.
@@ -151,6 +160,7 @@ fn compose<'a>(view: &'a View, times: &Times<'_>) -> Page<'a> {
         used: rows(used),
         others: rows(others),
         incidents: view.incidents.iter().map(|incident| incident_row(incident, times)).collect(),
+        broken: Vec::new(),
         sources: view.sources.iter().map(|source| source_row(source, times)).collect(),
         updated: times.say(verdict.at),
         next_check: due.min().map(|at| times.say(at.max(times.now))),
