@@ -1,7 +1,8 @@
 //! A scriptable HeyGen on loopback, for `demo` and the tests.
 //!
 //! Serves, each on its own loopback port: HeyGen's API v3, its incident.io status page, the web
-//! app, control targets, a Slack webhook, a DNS server. A fault [`Plan`] says what goes wrong where
+//! app, the files of finished jobs, control targets, a Slack webhook, a DNS server; and posts
+//! HeyGen's webhook events. A fault [`Plan`] says what goes wrong where
 //! and when; its times are those of the [`Clock`] handed in, so a day can pass in a minute. Knows
 //! nothing of the monitor: it imports the clock alone, and what both sides must agree on is HeyGen's
 //! documentation. Invariant: everything that reaches a port is in [`Simulator::log`] before it is
@@ -9,9 +10,12 @@
 
 mod account;
 mod api;
+mod artefact;
 mod catalogue;
+mod dialect;
 mod dns;
 mod effect;
+mod files;
 mod gate;
 mod job;
 mod log;
@@ -19,8 +23,10 @@ mod page;
 mod plan;
 mod sites;
 pub mod smtp;
+mod webhook;
 mod wire;
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,7 +36,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 
-pub use account::{Account, Wallet};
+pub use account::{Accepted, Account, Billing, CreateKind, Prices, Wallet};
+pub use artefact::Artefact;
+pub use dialect::{Dialect, Quirk};
 pub use dns::{NameServer, Names};
 pub use effect::{Answer, Effect};
 pub use job::{End, Job, JobKind, Lifecycle};
@@ -40,6 +48,7 @@ pub use page::{
     StatusPage,
 };
 pub use plan::{Caller, Plan, Rule, Service};
+pub use webhook::{Manner, WebhookEndpoint, WebhookEvent, webhook_signature};
 
 /// The key that the simulated account has unless [`Options::api_key`] says otherwise.
 pub const API_KEY: &str = "sk_simulated_0123456789abcdef";
@@ -86,12 +95,35 @@ impl Options {
 struct World {
     clock: Clock,
     api_key: String,
+    /// Where files are served, without a last slash.
+    files: String,
     plan: Mutex<Plan>,
     page: Mutex<StatusPage>,
     account: Mutex<Account>,
     names: Mutex<Names>,
     log: Log,
     stop: CancellationToken,
+}
+
+impl World {
+    fn new(options: Options, files: String) -> Self {
+        Self {
+            clock: options.clock,
+            api_key: options.api_key,
+            files,
+            plan: Mutex::new(options.plan),
+            page: Mutex::new(options.page),
+            account: Mutex::new(options.account),
+            names: Mutex::new(options.names),
+            log: Log::default(),
+            stop: CancellationToken::new(),
+        }
+    }
+}
+
+fn at(addresses: &[(Service, SocketAddr)], wanted: Service) -> SocketAddr {
+    let found = addresses.iter().find(|(service, _)| *service == wanted);
+    found.map(|(_, address)| *address).expect("a service that was started")
 }
 
 /// A running simulation; dropping it ends it.
@@ -109,26 +141,24 @@ impl Simulator {
     /// # Errors
     /// When a loopback port cannot be opened.
     pub async fn start(options: Options) -> std::io::Result<Self> {
-        let controls = options.controls;
-        let world = Arc::new(World {
-            clock: options.clock,
-            api_key: options.api_key,
-            plan: Mutex::new(options.plan),
-            page: Mutex::new(options.page),
-            account: Mutex::new(options.account),
-            names: Mutex::new(options.names),
-            log: Log::default(),
-            stop: CancellationToken::new(),
-        });
-        let mut tasks = JoinSet::new();
+        let services =
+            [Service::Api, Service::StatusPage, Service::WebApp, Service::Slack, Service::Files];
+        let services = services.into_iter().chain((0..options.controls).map(Service::Control));
+        let mut listeners = Vec::new();
+        for service in services {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+            listeners.push((service, listener.local_addr()?, listener));
+        }
+        let addresses: Vec<(Service, SocketAddr)> =
+            listeners.iter().map(|(service, address, _)| (*service, *address)).collect();
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let dns = socket.local_addr()?;
+        let world =
+            Arc::new(World::new(options, format!("http://{}", at(&addresses, Service::Files))));
+        let mut tasks = JoinSet::new();
         tasks.spawn(dns::serve(socket, Arc::clone(&world)));
-        let mut addresses = Vec::new();
-        let services = [Service::Api, Service::StatusPage, Service::WebApp, Service::Slack];
-        for service in services.into_iter().chain((0..controls).map(Service::Control)) {
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-            addresses.push((service, listener.local_addr()?));
+        tasks.spawn(webhook::run(Arc::clone(&world)));
+        for (service, _, listener) in listeners {
             tasks.spawn(gate::serve(service, listener, Arc::clone(&world)));
         }
         Ok(Self { world, addresses, dns, tasks })
@@ -142,8 +172,7 @@ impl Simulator {
         if service == Service::Dns {
             return self.dns;
         }
-        let found = self.addresses.iter().find(|(known, _)| *known == service);
-        found.map(|(_, address)| *address).expect("a service that was started")
+        at(&self.addresses, service)
     }
 
     /// `http://127.0.0.1:PORT` of `service`, without a last slash.
@@ -161,6 +190,11 @@ impl Simulator {
     /// The URL of the Slack webhook.
     pub fn slack_webhook_url(&self) -> String {
         format!("{}{SLACK_PATH}", self.url(Service::Slack))
+    }
+
+    /// The URL of a video to be translated; it lasts [`Account::translation_secs`].
+    pub fn source_url(&self) -> String {
+        format!("{}{}", self.url(Service::Files), files::SOURCE_PATH)
     }
 
     /// The simulation's clock.
@@ -196,6 +230,16 @@ impl Simulator {
     /// What `service` received so far, oldest first.
     pub fn received(&self, service: Service) -> Vec<Received> {
         self.world.log.of(service)
+    }
+
+    /// How many creates with each title the API received, accepted or not.
+    pub fn creates_by_title(&self) -> BTreeMap<String, usize> {
+        self.world.log.creates_by(|create| create.json()["title"].as_str().map(str::to_owned))
+    }
+
+    /// How many creates with each `Idempotency-Key` the API received, accepted or not.
+    pub fn creates_by_key(&self) -> BTreeMap<String, usize> {
+        self.world.log.creates_by(|create| create.headers.get("idempotency-key").cloned())
     }
 
     /// Closes every port; requests that hang are dropped.

@@ -7,6 +7,7 @@ mod body;
 mod jobs;
 mod legacy;
 mod money;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,6 +46,8 @@ pub(super) fn router(world: Arc<World>) -> Router {
             "/v3/video-translations/{id}",
             get(jobs::translation).delete(jobs::delete_translation),
         )
+        .route("/v3/webhooks/endpoints", get(webhooks::endpoints))
+        .route("/v3/webhooks/events", get(webhooks::events))
         .route_layer(from_fn_with_state(Arc::clone(&world), authenticate));
     v3.merge(legacy::router()).fallback(not_found).with_state(world)
 }
@@ -136,52 +139,45 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// The parameters of a list: how many, and from where.
-struct Page {
-    limit: usize,
-    before: Option<usize>,
-}
-
-impl Page {
-    fn of(query: &Parameters, default: usize, maximum: usize) -> Result<Self, Refusal> {
-        let limit = match query.get("limit").map(|text| text.parse::<usize>()) {
-            None => default,
-            Some(Ok(limit)) if (1..=maximum).contains(&limit) => limit,
-            Some(_) => {
-                let message = format!("'limit' must be between 1 and {maximum}.");
-                return Err(Refusal::invalid("limit", message));
-            }
-        };
-        let before = match query.get("token").map(|token| position(token)) {
-            None => None,
-            Some(Some(position)) => Some(position),
-            Some(None) => {
-                return Err(Refusal::invalid("token", "'token' is not a valid cursor.".to_owned()));
-            }
-        };
-        Ok(Self { limit, before })
+/// How many rows of a list are wanted.
+fn limit(query: &Parameters, default: usize, maximum: usize) -> Result<usize, Refusal> {
+    match query.get("limit").map(|text| text.parse::<usize>()) {
+        None => Ok(default),
+        Some(Ok(limit)) if (1..=maximum).contains(&limit) => Ok(limit),
+        Some(_) => {
+            let message = format!("'limit' must be between 1 and {maximum}.");
+            Err(Refusal::invalid("limit", message))
+        }
     }
 }
 
-/// An opaque cursor for the items before `position`.
-fn token(position: usize) -> String {
-    format!("c{position:x}")
+/// From where a list is wanted; `None`: from the beginning.
+fn token<T>(
+    query: &Parameters,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, Refusal> {
+    let Some(token) = query.get("token") else {
+        return Ok(None);
+    };
+    let invalid = || Refusal::invalid("token", "'token' is not a valid cursor.".to_owned());
+    parse(token).map(Some).ok_or_else(invalid)
 }
 
 fn position(token: &str) -> Option<usize> {
     usize::from_str_radix(token.strip_prefix('c')?, 16).ok()
 }
 
-/// One page of a fixed catalogue. Its cursor counts from the end, as that of the jobs.
+/// One page of a fixed list. Its cursor counts what is left.
 fn list(query: &Parameters, maximum: usize, rows: Vec<Value>) -> Answered {
-    let page = Page::of(query, 20, maximum)?;
-    let left = page.before.unwrap_or(rows.len()).min(rows.len());
+    let limit = limit(query, 20, maximum)?;
+    let left = token(query, position)?.unwrap_or(rows.len()).min(rows.len());
     let from = rows.len() - left;
-    let shown: Vec<Value> = rows.into_iter().skip(from).take(page.limit).collect();
+    let shown: Vec<Value> = rows.into_iter().skip(from).take(limit).collect();
     let rest = left - shown.len();
-    Ok(paged(&shown, (rest > 0).then_some(rest)))
+    let next = (rest > 0).then(|| format!("c{rest:x}"));
+    Ok(paged(&shown, next.as_deref()))
 }
 
-fn paged(data: &[Value], next: Option<usize>) -> Json<Value> {
-    Json(json!({"data": data, "has_more": next.is_some(), "next_token": next.map(token)}))
+fn paged(data: &[Value], next: Option<&str>) -> Json<Value> {
+    Json(json!({"data": data, "has_more": next.is_some(), "next_token": next}))
 }

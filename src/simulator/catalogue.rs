@@ -20,6 +20,9 @@ pub(super) const LOOKS: [&str; 3] = ["look_anna_office", "look_anna_street", "lo
 /// Ids of the voices.
 pub(super) const VOICES: [&str; 3] = ["voice_anna", "voice_ben", "voice_carla"];
 
+/// Ids of the templates of v2.
+pub(super) const TEMPLATES: [&str; 1] = ["template_greeting"];
+
 pub(super) fn voices() -> Vec<Value> {
     let voices =
         [("Anna", "English", "female"), ("Ben", "English", "male"), ("Carla", "Spanish", "female")];

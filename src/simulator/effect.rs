@@ -23,6 +23,9 @@ pub enum Effect {
     CutOff(Answer),
     /// This answer, its body one byte at a time with this pause before each.
     Trickle(Answer, Duration),
+    /// The request is served, then this happens instead of its answer: a create that was accepted
+    /// without its caller learning of it.
+    Served(Box<Effect>),
 }
 
 /// An answer as it is sent.
@@ -70,6 +73,27 @@ impl Effect {
         let error = super::api::envelope("rate_limit_exceeded", message, None).to_string();
         let answer = Answer::new(429, "application/json", &error);
         Self::Answer(answer.header("retry-after", &retry_after_secs.to_string()))
+    }
+
+    /// The request is served, then this happens instead of its answer.
+    #[must_use]
+    pub fn after_serving(self) -> Self {
+        Self::Served(Box::new(self))
+    }
+
+    /// 504 with HeyGen's envelope: the external file did not come.
+    pub fn gateway_timeout() -> Self {
+        Self::envelope(504, "gateway_timeout", "Timed out fetching the external file.")
+    }
+
+    /// 500 with HeyGen's envelope.
+    pub fn internal_error() -> Self {
+        Self::envelope(500, "internal_error", "Internal server error")
+    }
+
+    /// What a DELETE of a video answers when it fails.
+    pub fn delete_failed() -> Self {
+        Self::envelope(500, "video_delete_failed", "Failed to delete the video.")
     }
 
     /// An answer of the load balancer in front of HeyGen.

@@ -4,6 +4,7 @@
 //! is in the log before anything answers it.
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use tokio::net::TcpListener;
 use super::effect::{Answer, Effect};
 use super::plan::Incoming;
 use super::wire::{WireHandle, WireListener};
-use super::{Received, Service, World, api, locked, page, sites};
+use super::{Received, Service, World, api, files, locked, page, sites};
 
 /// HeyGen takes assets of up to 32 MB; nothing that we send comes near.
 const BODY_LIMIT_BYTES: usize = 32 * 1024 * 1024;
@@ -34,6 +35,7 @@ pub(super) async fn serve(service: Service, tcp: TcpListener, world: Arc<World>)
         Service::StatusPage => page::router(Arc::clone(&world)),
         Service::WebApp => sites::web_app(),
         Service::Slack => sites::slack(),
+        Service::Files => files::router(Arc::clone(&world)),
         Service::Control(_) | Service::Dns => sites::control(),
     };
     let door = Door { service, world: Arc::clone(&world) };
@@ -70,10 +72,19 @@ async fn pass(
         path: parts.uri.path(),
         has_key: parts.headers.contains_key("x-api-key")
             || parts.headers.contains_key(header::AUTHORIZATION),
+        body: &body,
     };
     let effect = locked(&door.world.plan).effect(&incoming, now);
     let request = Request::from_parts(parts, Body::from(body));
-    let Some(mut response) = door.carry_out(effect, &wire, request, next).await else {
+    let answer = next.run(request);
+    let carried_out = match effect {
+        Some(Effect::Served(then)) => {
+            let served = answer.await;
+            door.carry_out(Some(*then), &wire, async { served }).await
+        }
+        effect => door.carry_out(effect, &wire, answer).await,
+    };
+    let Some(mut response) = carried_out else {
         return StatusCode::NO_CONTENT.into_response();
     };
     door.world.log.answered(place, response.status().as_u16());
@@ -82,19 +93,18 @@ async fn pass(
 }
 
 impl Door {
-    /// The answer; `None` when the connection is broken instead.
+    /// What is sent of `answer`; `None` when the connection is broken instead.
     async fn carry_out(
         &self,
         effect: Option<Effect>,
         wire: &WireHandle,
-        request: Request,
-        next: Next,
+        answer: impl Future<Output = Response>,
     ) -> Option<Response> {
         match effect {
-            None => Some(next.run(request).await),
+            None | Some(Effect::Served(_)) => Some(answer.await),
             Some(Effect::Delay(delay)) => {
                 tokio::time::sleep(delay).await;
-                Some(next.run(request).await)
+                Some(answer.await)
             }
             Some(Effect::Answer(answer)) => {
                 Some(response(&answer, Body::from(answer.body.clone())))
@@ -122,7 +132,11 @@ impl Door {
     /// The headers that every answer carries: the simulated date, and the load balancer's request
     /// id on the API.
     fn stamp(&self, response: &mut Response, place: usize) {
-        let now = self.world.clock.now();
+        let mut now = self.world.clock.now();
+        if self.service == Service::Api {
+            let ahead = locked(&self.world.account).date_ahead;
+            now = now.saturating_add(ahead).unwrap_or(now);
+        }
         let date = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&now);
         if let Some(value) = date.ok().and_then(|date| HeaderValue::from_str(&date).ok()) {
             response.headers_mut().insert(header::DATE, value);

@@ -1,15 +1,20 @@
-//! HeyGen's asynchronous jobs: what each says of itself at a given moment.
+//! HeyGen's asynchronous jobs: where each stands at a given moment.
 //!
-//! Owns the lifecycle and the two JSON shapes (video, translation). A job is never driven: its stage
-//! is computed from its age, so thousands cost nothing. Invariant: a stage never goes backwards.
+//! Owns the lifecycle; what a job says of itself is `job/shape`. A job is never driven: its stage is
+//! computed from its age, so thousands cost nothing. Invariant: a stage never goes backwards.
+
+mod shape;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+
+use super::artefact::{Artefact, FileKind};
+
+pub(super) use shape::View;
 
 /// The two kinds of job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum JobKind {
     /// `/v3/videos`
     Video,
@@ -108,13 +113,28 @@ pub struct Job {
     pub output_language: Option<String>,
     /// Whether only the sound is made; translations alone.
     pub is_audio_only: bool,
-    /// Where the artefact is served.
-    pub files_url: String,
+    /// What stands behind its URL.
+    pub artefact: Artefact,
+    /// The caller's own id for it.
+    pub callback_id: Option<String>,
+    /// When one of the account's places for jobs in progress is free for it.
+    pub(super) place: Place,
+}
+
+/// When a job may begin, where the account processes only so many at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// At once.
+    Free,
+    /// Not before another one ends.
+    From(Timestamp),
+    /// Never: every place is held by a job that is never done.
+    Never,
 }
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     Waiting,
     Queued,
     Processing,
@@ -122,145 +142,67 @@ enum Stage {
 }
 
 impl Job {
-    /// What `GET /v3/videos/{id}` or `GET /v3/video-translations/{id}` holds under `data`.
-    pub(super) fn detail(&self, now: Timestamp) -> Value {
-        match self.kind {
-            JobKind::Video => self.video(now),
-            JobKind::Translation => self.translation(now),
+    /// When its processing begins; `None`: never.
+    pub fn begins_at(&self) -> Option<Timestamp> {
+        let ready = self.ready_at()?;
+        match self.place {
+            Place::Free => Some(ready),
+            Place::From(at) => Some(ready.max(at)),
+            Place::Never => None,
         }
     }
 
-    /// What the bulk `statuses` operations hold per id.
-    pub(super) fn bulk_status(&self, now: Timestamp) -> Value {
-        let status = match self.stage(now) {
-            Stage::Waiting | Stage::Queued => "queued",
-            Stage::Processing => "processing",
-            Stage::Ended(_) => self.end_word(),
+    /// When it ends; `None`: never.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        Some(later(self.begins_at()?, self.lifecycle.processing?))
+    }
+
+    /// When it would begin if no other job were in its way.
+    pub(super) fn ready_at(&self) -> Option<Timestamp> {
+        Some(later(self.created_at, self.lifecycle.waiting + self.lifecycle.queue?))
+    }
+
+    /// The type of its file.
+    pub(super) fn file_kind(&self) -> FileKind {
+        if self.is_audio_only { FileKind::Mp3 } else { FileKind::Mp4 }
+    }
+
+    /// True once its URL is shown.
+    pub(super) fn has_url(&self, now: Timestamp) -> bool {
+        let Stage::Ended(at) = self.stage(now) else {
+            return false;
         };
-        let error =
-            self.failure(now).map(|(code, message)| json!({"code": code, "message": message}));
-        json!({"video_id": self.id, "status": status, "batch_id": null, "item_index": null,
-               "error": error})
+        match self.lifecycle.end {
+            End::Completed => true,
+            End::CompletedUrlLater(delay) => later(at, delay) <= now,
+            End::Failed { .. } => false,
+        }
     }
 
-    fn video(&self, now: Timestamp) -> Value {
-        let stage = self.stage(now);
-        let failure = self.failure(now);
-        let url = self.result_url(now);
-        let is_done = url.is_some();
-        json!({
-            "id": self.id,
-            "title": self.title,
-            "status": self.status_word(stage),
-            "created_at": self.created_at.as_second(),
-            "completed_at": self.completed_at(stage).map(Timestamp::as_second),
-            "video_url": url,
-            "thumbnail_url": is_done.then(|| format!("{}/{}.jpg", self.files_url, self.id)),
-            "gif_url": null,
-            "captioned_video_url": null,
-            "subtitle_url": null,
-            "duration": is_done.then_some(self.duration_secs),
-            "folder_id": null,
-            "output_language": null,
-            "failure_code": failure.map(|(code, _)| code),
-            "failure_message": failure.map(|(_, message)| message),
-            "video_page_url": format!("https://app.heygen.com/video/{}", self.id),
-        })
-    }
-
-    fn translation(&self, now: Timestamp) -> Value {
-        let stage = self.stage(now);
-        let url = self.result_url(now);
-        let is_done = url.is_some();
-        let (video_url, audio_url) = if self.is_audio_only { (None, url) } else { (url, None) };
-        json!({
-            "id": self.id,
-            "title": self.title,
-            "status": self.status_word(stage),
-            "input_language": is_done.then_some("en"),
-            "output_language": self.output_language,
-            "duration": is_done.then_some(self.duration_secs),
-            "translate_audio_only": self.is_audio_only,
-            "video_url": video_url,
-            "audio_url": audio_url,
-            "srt_caption_url": null,
-            "vtt_caption_url": null,
-            "callback_id": null,
-            "created_at": self.created_at.as_second(),
-            "failure_message": self.failure(now).map(|(_, message)| message),
-        })
-    }
-
-    fn stage(&self, now: Timestamp) -> Stage {
-        let age = Duration::try_from(now.duration_since(self.created_at)).unwrap_or_default();
-        let Some(queue) = self.lifecycle.queue else {
-            return if age < self.lifecycle.waiting { Stage::Waiting } else { Stage::Queued };
-        };
-        let queued_until = self.lifecycle.waiting + queue;
-        if age < self.lifecycle.waiting {
+    pub(super) fn stage(&self, now: Timestamp) -> Stage {
+        if now < later(self.created_at, self.lifecycle.waiting) {
             return Stage::Waiting;
         }
-        if age < queued_until {
+        if self.begins_at().is_none_or(|begins| now < begins) {
             return Stage::Queued;
         }
-        let Some(processing) = self.lifecycle.processing else {
-            return Stage::Processing;
-        };
-        let total = queued_until + processing;
-        if age < total {
-            return Stage::Processing;
-        }
-        Stage::Ended(self.created_at.saturating_add(total).unwrap_or(now))
-    }
-
-    fn status_word(&self, stage: Stage) -> &'static str {
-        match (stage, self.kind) {
-            (Stage::Waiting, _) => "waiting",
-            (Stage::Queued, _) => "pending",
-            (Stage::Processing, JobKind::Video) => "processing",
-            (Stage::Processing, JobKind::Translation) => "running",
-            (Stage::Ended(_), _) => self.end_word(),
+        match self.ends_at() {
+            Some(at) if at <= now => Stage::Ended(at),
+            Some(_) | None => Stage::Processing,
         }
     }
 
-    fn end_word(&self) -> &'static str {
-        match self.lifecycle.end {
-            End::Completed | End::CompletedUrlLater(_) => "completed",
-            End::Failed { .. } => "failed",
-        }
-    }
-
-    fn completed_at(&self, stage: Stage) -> Option<Timestamp> {
-        match (stage, &self.lifecycle.end) {
-            (Stage::Ended(at), End::Completed | End::CompletedUrlLater(_)) => Some(at),
-            _ => None,
-        }
-    }
-
-    fn failure(&self, now: Timestamp) -> Option<(&str, &str)> {
+    /// Code and message, once it has failed.
+    pub(super) fn failure(&self, now: Timestamp) -> Option<(&str, &str)> {
         match (self.stage(now), &self.lifecycle.end) {
             (Stage::Ended(_), End::Failed { code, message }) => Some((code, message)),
             _ => None,
         }
     }
+}
 
-    /// A signed URL, as CloudFront makes them; fresh at each read.
-    fn result_url(&self, now: Timestamp) -> Option<String> {
-        let Stage::Ended(at) = self.stage(now) else {
-            return None;
-        };
-        match self.lifecycle.end {
-            End::Failed { .. } => return None,
-            End::CompletedUrlLater(delay) if now < at.saturating_add(delay).unwrap_or(now) => {
-                return None;
-            }
-            End::Completed | End::CompletedUrlLater(_) => {}
-        }
-        let expires = now.as_second() + 7 * 86_400;
-        let kind = if self.is_audio_only { "mp3" } else { "mp4" };
-        let (files, id) = (&self.files_url, &self.id);
-        Some(format!("{files}/{id}.{kind}?Expires={expires}&Signature=simulated&Key-Pair-Id=K1"))
-    }
+fn later(at: Timestamp, by: Duration) -> Timestamp {
+    at.saturating_add(by).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
@@ -277,14 +219,21 @@ mod tests {
             duration_secs: 3.0,
             output_language: None,
             is_audio_only: false,
-            files_url: "https://files.heygen.ai".to_owned(),
+            artefact: Artefact::Sound,
+            callback_id: None,
+            place: Place::Free,
         }
+    }
+
+    fn detail(job: &Job, now: Timestamp) -> serde_json::Value {
+        let (files, dialect) = ("https://files.heygen.ai", super::super::Dialect::default());
+        job.detail(&View { now, files, url_lifetime: Duration::from_hours(1), dialect: &dialect })
     }
 
     /// Status once a minute.
     fn course(job: &Job, minutes: i64) -> String {
         let at = |minute: i64| Timestamp::from_second(1_700_000_000 + 60 * minute).unwrap();
-        let words = (0..minutes).map(|minute| job.detail(at(minute))["status"].clone());
+        let words = (0..minutes).map(|minute| detail(job, at(minute))["status"].clone());
         words.map(|word| word.as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
     }
 
@@ -294,6 +243,11 @@ mod tests {
     fn a_job_passes_its_stages_by_age_alone() {
         let video = job(JobKind::Video, Lifecycle::completing(2 * MINUTE, MINUTE));
         assert_eq!(course(&video, 4), "pending pending processing completed");
+        let mut held = video.clone();
+        held.place = Place::From(Timestamp::from_second(1_700_000_180).unwrap());
+        assert_eq!(course(&held, 5), "pending pending pending processing completed");
+        held.place = Place::Never;
+        assert_eq!(course(&held, 2), "pending pending");
         let translation = job(JobKind::Translation, Lifecycle::completing(MINUTE, MINUTE));
         assert_eq!(course(&translation, 3), "pending running completed");
         let stuck = job(JobKind::Video, Lifecycle::stuck_in_queue());
@@ -306,9 +260,9 @@ mod tests {
     fn a_payment_failure_shows_at_poll_time() {
         let video = job(JobKind::Video, Lifecycle::out_of_credit(MINUTE));
         assert_eq!(course(&video, 2), "pending failed");
-        let detail = video.detail(Timestamp::from_second(1_700_000_120).unwrap());
+        let detail = detail(&video, Timestamp::from_second(1_700_000_120).unwrap());
         assert_eq!(detail["failure_code"], "MOVIO_PAYMENT_INSUFFICIENT_CREDIT");
-        assert_eq!(detail["completed_at"], Value::Null);
+        assert_eq!(detail["completed_at"], serde_json::Value::Null);
     }
 
     #[test]
@@ -318,7 +272,7 @@ mod tests {
         let video = job(JobKind::Video, lifecycle);
         let url = |secs: i64| {
             let at = Timestamp::from_second(1_700_000_000 + secs).unwrap();
-            video.detail(at)["video_url"].is_string()
+            detail(&video, at)["video_url"].is_string()
         };
         assert_eq!([url(120), url(179), url(180)], [false, false, true]);
     }

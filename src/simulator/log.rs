@@ -35,6 +35,14 @@ impl Received {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// True for a request that asks HeyGen's API to make something.
+    pub fn is_create(&self) -> bool {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let makes = ["/v3/videos", "/v3/video-translations", "/v3/voices/speech"].contains(&path)
+            || (path.starts_with("/v2/template/") && path.ends_with("/generate"));
+        self.service == Service::Api && self.method == "POST" && makes
+    }
+
     /// The body as JSON; null when it is none.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
@@ -54,6 +62,18 @@ impl Log {
     /// That of one service.
     pub fn of(&self, service: Service) -> Vec<Received> {
         self.entries().iter().filter(|entry| entry.service == service).cloned().collect()
+    }
+
+    /// How many creates there were for each word that `name` gives them.
+    pub fn creates_by(
+        &self,
+        name: impl Fn(&Received) -> Option<String>,
+    ) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for name in self.entries().iter().filter(|entry| entry.is_create()).filter_map(name) {
+            *counts.entry(name).or_default() += 1;
+        }
+        counts
     }
 
     /// Appends; answers the entry's place.

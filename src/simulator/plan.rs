@@ -19,6 +19,8 @@ pub enum Service {
     StatusPage,
     /// HeyGen's web application.
     WebApp,
+    /// The files of finished jobs.
+    Files,
     /// A target that is not HeyGen's, by number.
     Control(u8),
     /// Slack's incoming webhook.
@@ -104,6 +106,7 @@ pub(super) struct Incoming<'a> {
     pub(super) method: &'a str,
     pub(super) path: &'a str,
     pub(super) has_key: bool,
+    pub(super) body: &'a [u8],
 }
 
 /// One thing that goes wrong.
@@ -112,6 +115,7 @@ pub struct Rule {
     service: Service,
     path: String,
     method: Option<String>,
+    body: Option<String>,
     caller: Caller,
     window: Window,
     which: Which,
@@ -126,6 +130,7 @@ impl Rule {
             service,
             path: path.to_owned(),
             method: None,
+            body: None,
             caller: Caller::Anyone,
             window: Window::default(),
             which: Which::All,
@@ -138,6 +143,13 @@ impl Rule {
     #[must_use]
     pub fn method(mut self, method: &str) -> Self {
         self.method = Some(method.to_owned());
+        self
+    }
+
+    /// Requests whose body holds this text alone.
+    #[must_use]
+    pub fn body(mut self, part: &str) -> Self {
+        self.body = Some(part.to_owned());
         self
     }
 
@@ -193,6 +205,7 @@ impl Rule {
             && self.service == request.service
             && request.path.starts_with(&self.path)
             && self.method.as_deref().is_none_or(|method| method == request.method)
+            && self.body.as_deref().is_none_or(|part| holds(request.body, part))
     }
 
     fn strikes(&mut self, now: Timestamp) -> bool {
@@ -211,6 +224,10 @@ impl Rule {
             }
         }
     }
+}
+
+fn holds(body: &[u8], part: &str) -> bool {
+    String::from_utf8_lossy(body).contains(part)
 }
 
 /// Which of the requests that a rule concerns it strikes.
@@ -248,8 +265,13 @@ mod tests {
     /// Strikes (`x`) and misses (`.`) of a rule for one request every ten seconds.
     fn strikes(rule: Rule, requests: i64) -> String {
         let mut plan = Plan::default().with(rule);
-        let request =
-            Incoming { service: Service::Api, method: "GET", path: "/v3/users/me", has_key: true };
+        let request = Incoming {
+            service: Service::Api,
+            method: "GET",
+            path: "/v3/users/me",
+            has_key: true,
+            body: b"",
+        };
         (0..requests)
             .map(|i| if plan.effect(&request, at(10 * i)).is_some() { 'x' } else { '.' })
             .collect()
@@ -280,8 +302,13 @@ mod tests {
     #[test]
     fn a_lost_network_overrules_every_rule() {
         let lost = Plan::default().with(rule()).network_lost(at(10), at(20));
-        let request =
-            Incoming { service: Service::Control(0), method: "GET", path: "/", has_key: false };
+        let request = Incoming {
+            service: Service::Control(0),
+            method: "GET",
+            path: "/",
+            has_key: false,
+            body: b"",
+        };
         let mut plan = lost;
         assert_eq!(plan.effect(&request, at(0)), None);
         assert_eq!(plan.effect(&request, at(10)), Some(Effect::Reset));

@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value};
 
+use super::super::account::Order;
 use super::super::catalogue::{LANGUAGES, LOOKS, VOICES};
 use super::Refusal;
 
@@ -105,20 +106,26 @@ const SPEECH: [Field; 6] = [
     optional("locale", ANY_TEXT),
 ];
 
-/// What is needed of an accepted video.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct NewVideo {
-    pub(super) title: Option<String>,
-    pub(super) avatar: Option<String>,
-    pub(super) output_format: String,
-}
+const TEMPLATE: [Field; 12] = [
+    required("variables", Kind::Object),
+    optional("title", ANY_TEXT),
+    optional("caption", Kind::Flag),
+    optional("dimension", Kind::Object),
+    optional("include_gif", Kind::Flag),
+    optional("enable_sharing", Kind::Flag),
+    optional("folder_id", ANY_TEXT),
+    optional("brand_voice_id", ANY_TEXT),
+    optional("scene_ids", Kind::Texts),
+    optional("callback_url", ANY_TEXT),
+    optional("callback_id", ANY_TEXT),
+    optional("test", Kind::Flag),
+];
 
-/// What is needed of an accepted translation.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct NewTranslation {
-    pub(super) title: Option<String>,
-    pub(super) languages: Vec<String>,
-    pub(super) is_audio_only: bool,
+/// What is needed of an accepted video.
+#[derive(Debug)]
+pub(super) struct NewVideo {
+    pub(super) order: Order,
+    pub(super) output_format: String,
 }
 
 pub(super) fn video(body: &[u8]) -> Result<NewVideo, Refusal> {
@@ -140,13 +147,17 @@ pub(super) fn video(body: &[u8]) -> Result<NewVideo, Refusal> {
         known(&body, "avatar_id", "avatar_not_found", &LOOKS)?;
     }
     Ok(NewVideo {
-        title: text(&body, "title"),
-        avatar: text(&body, "avatar_id"),
+        order: Order {
+            title: text(&body, "title"),
+            callback_id: text(&body, "callback_id"),
+            avatar: text(&body, "avatar_id"),
+            ..Order::default()
+        },
         output_format: text(&body, "output_format").unwrap_or_else(|| "mp4".to_owned()),
     })
 }
 
-pub(super) fn translation(body: &[u8]) -> Result<NewTranslation, Refusal> {
+pub(super) fn translation(body: &[u8]) -> Result<Order, Refusal> {
     let body = object(body)?;
     check(&body, &TRANSLATION, None)?;
     let wanted = body.get("output_languages").and_then(Value::as_array);
@@ -157,7 +168,24 @@ pub(super) fn translation(body: &[u8]) -> Result<NewTranslation, Refusal> {
         return Err(Refusal::invalid("output_languages", message));
     }
     let is_audio_only = body.get("translate_audio_only").and_then(Value::as_bool) == Some(true);
-    Ok(NewTranslation { title: text(&body, "title"), languages, is_audio_only })
+    Ok(Order {
+        title: text(&body, "title"),
+        callback_id: text(&body, "callback_id"),
+        languages,
+        is_audio_only,
+        ..Order::default()
+    })
+}
+
+/// What v2 takes for a video from a template.
+pub(super) fn template(body: &[u8]) -> Result<Order, Refusal> {
+    let body = object(body)?;
+    check(&body, &TEMPLATE, None)?;
+    Ok(Order {
+        title: text(&body, "title"),
+        callback_id: text(&body, "callback_id"),
+        ..Order::default()
+    })
 }
 
 /// The text to be spoken.
@@ -275,8 +303,8 @@ mod tests {
         let body = br#"{"type":"avatar","avatar_id":"look_ben_studio","voice_id":"voice_ben",
             "script":"Hi.","title":"probe","resolution":"720p","engine":{"type":"avatar_iii"}}"#;
         let accepted = video(body).unwrap();
-        assert_eq!(accepted.title.as_deref(), Some("probe"));
-        assert_eq!(accepted.avatar.as_deref(), Some("look_ben_studio"));
+        assert_eq!(accepted.order.title.as_deref(), Some("probe"));
+        assert_eq!(accepted.order.avatar.as_deref(), Some("look_ben_studio"));
         let body = br#"{"video":{"type":"url","url":"https://example.com/a.mp4"},
             "output_languages":["Spanish (Spain)"],"translate_audio_only":true}"#;
         assert!(translation(body).unwrap().is_audio_only);

@@ -4,6 +4,7 @@
 //! job, however often its `Idempotency-Key` comes again within 24 hours.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::body::Bytes;
@@ -11,12 +12,17 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::super::account::Claim;
+use super::super::account::{Claim, CreateKind, Cursor, Order, OutOfCredit, Wanted};
+use super::super::artefact::FileKind;
+use super::super::dialect::Dialect;
 use super::super::job::JobKind;
-use super::{Answered, Page, Parameters, Refusal, World, body, locked, paged};
+use super::{Answered, Parameters, Refusal, World, body, limit, locked, paged, token};
 
 /// The bulk operations take at most this many ids.
 const BULK: usize = 100;
+
+/// A brisk speaker's.
+const SECONDS_PER_WORD: Duration = Duration::from_millis(400);
 
 type Shared = State<Arc<World>>;
 
@@ -60,19 +66,12 @@ pub(super) async fn create_video(
     sent: Bytes,
 ) -> Answered {
     let wanted = body::video(&sent)?;
-    create(&world, "/v3/videos", &headers, move |world| {
-        let now = world.clock.now();
-        let mut account = locked(&world.account);
-        let own = wanted.avatar.as_ref().and_then(|avatar| account.by_avatar.get(avatar).cloned());
-        let lifecycle = own.unwrap_or_else(|| account.video.clone());
-        let mut job = account.new_job(JobKind::Video, now, lifecycle);
-        job.title = wanted.title;
-        let data = json!({"video_id": job.id, "status": "waiting",
-                          "output_format": wanted.output_format});
-        account.add(job);
-        json!({"data": data})
-    })
-    .await
+    let output_format = wanted.output_format;
+    let created = |ids: &[String], _: &Dialect| {
+        json!({"data": {"video_id": ids.first(), "status": "waiting",
+                        "output_format": output_format}})
+    };
+    create(&world, CreateKind::Video, &headers, wanted.order, created).await
 }
 
 pub(super) async fn create_translation(
@@ -80,64 +79,75 @@ pub(super) async fn create_translation(
     headers: HeaderMap,
     sent: Bytes,
 ) -> Answered {
-    let wanted = body::translation(&sent)?;
-    create(&world, "/v3/video-translations", &headers, move |world| {
-        let now = world.clock.now();
-        let mut account = locked(&world.account);
-        let mut ids = Vec::new();
-        for language in wanted.languages {
-            let lifecycle = account.translation.clone();
-            let mut job = account.new_job(JobKind::Translation, now, lifecycle);
-            job.title.clone_from(&wanted.title);
-            job.output_language = Some(language);
-            job.is_audio_only = wanted.is_audio_only;
-            ids.push(job.id.clone());
-            account.add(job);
-        }
-        json!({"data": {"video_translation_ids": ids}})
-    })
-    .await
+    let order = body::translation(&sent)?;
+    let created = |ids: &[String], dialect: &Dialect| dialect.created(ids);
+    create(&world, CreateKind::Translation, &headers, order, created).await
 }
 
 /// Text to speech answers at once and knows no `Idempotency-Key`.
 pub(super) async fn speech(State(world): Shared, sent: Bytes) -> Answered {
     let text = body::speech(&sent)?;
-    has_credit(&world)?;
-    let words = f64::from(u32::try_from(text.split_whitespace().count()).unwrap_or(u32::MAX));
-    let number = world.clock.now().as_millisecond();
+    let words = u32::try_from(text.split_whitespace().count()).unwrap_or(u32::MAX);
+    let length = SECONDS_PER_WORD * words;
+    let now = world.clock.now();
+    let delay = locked(&world.account).accept_delay;
+    tokio::time::sleep(delay).await;
+    let mut account = locked(&world.account);
+    pay(account.accept(CreateKind::Speech, Order::default(), now))?;
+    let name = account.add_speech(length);
+    let url = account.view(&world.files, now).signed(&name, FileKind::Mp3);
     Ok(Json(json!({"data": {
-        "audio_url": format!("{}/tts_{number}.mp3", locked(&world.account).files_url),
-        "duration": 0.4 * words,
-        "request_id": format!("req_{number}"),
+        "audio_url": url,
+        "duration": length.as_secs_f64(),
+        "request_id": format!("req_{name}"),
         "word_timestamps": [],
     }})))
 }
 
 async fn create(
     world: &World,
-    endpoint: &str,
+    kind: CreateKind,
     headers: &HeaderMap,
-    make: impl FnOnce(&World) -> Value,
+    mut order: Order,
+    answer: impl FnOnce(&[String], &Dialect) -> Value,
 ) -> Answered {
-    has_credit(world)?;
-    let key = idempotency_key(headers)?;
-    if let Some(key) = &key {
-        match locked(&world.account).claim(endpoint, key, world.clock.now()) {
-            Claim::New => {}
+    order.key = idempotency_key(headers)?;
+    let claimed = match &order.key {
+        None => None,
+        Some(key) => match locked(&world.account).claim(kind, key, world.clock.now()) {
+            Claim::New => Some(Claimed { world, kind, key: key.clone() }),
             Claim::Replayed(body) => return Ok(Json(body)),
             Claim::InProgress => {
                 let message = "A request with this Idempotency-Key is already in progress.";
                 return Err(Refusal::new(StatusCode::CONFLICT, "request_in_progress", message));
             }
-        }
-    }
+        },
+    };
     let delay = locked(&world.account).accept_delay;
     tokio::time::sleep(delay).await;
-    let body = make(world);
-    if let Some(key) = &key {
-        locked(&world.account).settle(endpoint, key, Some(body.clone()), world.clock.now());
+    let mut account = locked(&world.account);
+    let now = world.clock.now();
+    let accepted = account.accept(kind, order, now);
+    let body = accepted.map(|ids| answer(&ids, &account.dialect));
+    if let (Ok(body), Some(claimed)) = (&body, &claimed) {
+        account.settle(kind, &claimed.key, body.clone(), now);
     }
-    Ok(Json(body))
+    drop(account);
+    Ok(Json(pay(body)?))
+}
+
+/// A claimed `Idempotency-Key`: free again when its create was not accepted, be it that its caller
+/// went away meanwhile.
+struct Claimed<'a> {
+    world: &'a World,
+    kind: CreateKind,
+    key: String,
+}
+
+impl Drop for Claimed<'_> {
+    fn drop(&mut self) {
+        locked(&self.world.account).release(self.kind, &self.key);
+    }
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
@@ -153,28 +163,30 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
     Err(Refusal::invalid("Idempotency-Key", message.to_owned()))
 }
 
-fn has_credit(world: &World) -> Result<(), Refusal> {
-    if locked(&world.account).wallet.balance_usd > 0.0 {
-        return Ok(());
-    }
+/// An order that cannot be paid is refused.
+fn pay<T>(accepted: Result<T, OutOfCredit>) -> Result<T, Refusal> {
     let message = "Your account has 0 credits but this video requires 10 credits.";
-    Err(Refusal::new(StatusCode::PAYMENT_REQUIRED, "insufficient_credit", message))
+    let refusal = Refusal::new(StatusCode::PAYMENT_REQUIRED, "insufficient_credit", message);
+    accepted.map_err(|OutOfCredit| refusal)
 }
 
 fn list(world: &World, kind: JobKind, query: &Parameters) -> Answered {
-    let page = Page::of(query, 10, 100)?;
+    let limit = limit(query, 10, 100)?;
+    let after = token(query, Cursor::parse)?;
     let title = query.get("title").map(String::as_str).filter(|_| kind == JobKind::Video);
     let now = world.clock.now();
     let account = locked(&world.account);
-    let part = account.part(kind, title, page.before, page.limit);
-    let rows: Vec<Value> = part.jobs.iter().map(|job| job.detail(now)).collect();
-    Ok(paged(&rows, part.next))
+    let view = account.view(&world.files, now);
+    let part = account.part(&Wanted { kind, title, after }, limit, now);
+    let rows: Vec<Value> = part.jobs.iter().map(|job| job.detail(&view)).collect();
+    Ok(paged(&rows, part.next.map(Cursor::token).as_deref()))
 }
 
 fn detail(world: &World, kind: JobKind, id: &str) -> Answered {
+    let now = world.clock.now();
     let account = locked(&world.account);
-    let job = account.find(kind, id).ok_or_else(|| missing(kind, id))?;
-    Ok(Json(json!({"data": job.detail(world.clock.now())})))
+    let job = account.find(kind, id, now).ok_or_else(|| missing(kind, id))?;
+    Ok(Json(json!({"data": job.detail(&account.view(&world.files, now))})))
 }
 
 fn statuses(world: &World, kind: JobKind, query: &Parameters) -> Answered {
@@ -191,14 +203,16 @@ fn statuses(world: &World, kind: JobKind, query: &Parameters) -> Answered {
         json!({"video_id": id, "status": "not_found", "batch_id": null, "item_index": null,
                "error": null})
     };
-    let status =
-        |id: &&str| account.find(kind, id).map_or_else(|| unknown(id), |job| job.bulk_status(now));
+    let status = |id: &&str| {
+        account.find(kind, id, now).map_or_else(|| unknown(id), |job| job.bulk_status(now))
+    };
     let rows: Vec<Value> = ids.iter().map(status).collect();
     Ok(paged(&rows, None))
 }
 
 fn delete(world: &World, kind: JobKind, id: &str) -> Result<(), Refusal> {
-    let was_there = locked(&world.account).delete(kind, id);
+    let now = world.clock.now();
+    let was_there = locked(&world.account).delete(kind, id, now);
     if was_there { Ok(()) } else { Err(missing(kind, id)) }
 }
 
