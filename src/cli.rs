@@ -15,17 +15,22 @@ use crate::metrics::LogCounter;
 use crate::model::Capability;
 
 pub mod advice;
+pub mod budget;
 pub mod check;
 pub mod config;
 pub mod db;
 pub mod demo;
+pub mod explain;
 pub mod incidents;
+pub mod jobs;
 pub mod logging;
 pub mod notify;
 pub mod output;
 pub mod probe;
 pub mod remote;
+pub mod replay;
 pub mod run;
+pub mod silence;
 pub mod status_page;
 pub mod verdict;
 
@@ -112,6 +117,8 @@ pub enum Command {
     Advice(advice::AdviceArgs),
     /// Incidents: list, show.
     Incidents(incidents::IncidentsArgs),
+    Jobs(jobs::JobsArgs),
+    Budget(budget::BudgetArgs),
     Probe(probe::ProbeArgs),
     StatusPage(status_page::StatusPageArgs),
     /// Try channels out: test, render.
@@ -123,6 +130,15 @@ pub enum Command {
     /// Care for the database: check, backup, restore.
     #[command(subcommand)]
     Db(db::DbCommand),
+    Ack(silence::AckArgs),
+    /// Keep messages back for a while: add, list, expire.
+    #[command(subcommand)]
+    Silence(silence::SilenceCommand),
+    /// Windows of your own in which nobody is told: list.
+    #[command(subcommand)]
+    Maintenance(silence::MaintenanceCommand),
+    Explain(explain::ExplainArgs),
+    Replay(replay::ReplayArgs),
     /// Make the running daemon read its configuration again.
     Reload,
     /// Ask the running daemon over HTTP whether it is healthy.
@@ -153,11 +169,18 @@ pub async fn run(
         Command::Status(args) => remote::status(args, &context).await,
         Command::Advice(args) => advice::run(args, &context).await,
         Command::Incidents(args) => incidents::run(args, &context).await,
+        Command::Jobs(args) => jobs::run(args, &context).await,
+        Command::Budget(args) => budget::run(args, &context).await,
         Command::Probe(args) => probe::run(args, &context).await,
         Command::StatusPage(args) => status_page::run(&args, &context).await,
         Command::Notify(command) => notify::run(command, &context).await,
         Command::Config(command) => config::run(command, &context).await,
         Command::Db(command) => db::run(command, &context).await,
+        Command::Ack(args) => silence::ack(args, &context).await,
+        Command::Silence(command) => silence::run(command, &context).await,
+        Command::Maintenance(command) => silence::maintenance(&command, &context),
+        Command::Explain(args) => explain::run(args, &context).await,
+        Command::Replay(args) => replay::run(args, &context).await,
         Command::Reload => remote::reload(&context).await,
         Command::Healthcheck => remote::healthcheck(&context).await,
         Command::Demo(args) => demo::run(args, &context).await,

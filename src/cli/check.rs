@@ -106,11 +106,13 @@ async fn judge(
     let deadline = Instant::now() + timeout.saturating_sub(MARGIN);
     let now = context.clock.now();
     let patience = timeout.saturating_sub(MARGIN);
-    let settings = Settings {
+    let mut settings = Settings {
         cadence: Cadence::Check { deadline: now.saturating_add(patience)? },
         uses: only.map_or_else(|| config.settings.uses.clone(), |one| vec![one]),
         ..config.settings.clone()
     };
+    settings.probes.retain(|watch| watch.kind.is_scheduled());
+    let free = config.probes.iter().filter(|spec| spec.kind().is_scheduled()).cloned().collect();
     let http = HttpClient::new(&client_options(config, &ClientOptions::default()))?;
     let deps = probe_deps(config, http, context.clock.clone());
     let cap = AttemptCap { probe: ATTEMPT, control: CONTROL, deadline };
@@ -119,7 +121,7 @@ async fn judge(
         pace: Pace::Once { recheck: RECHECK },
         attempt_cap: Some(cap),
     };
-    let mut rounds = Rounds::new(config.probes.clone(), settings, &deps, start);
+    let mut rounds = Rounds::new(free, settings, &deps, start);
     while !rounds.is_settled() {
         let decision = tokio::time::timeout_at(deadline, rounds.next()).await;
         if decision.is_err() {

@@ -11,9 +11,10 @@ use clap::Subcommand;
 
 use super::output::{print, say};
 use super::{Context, exit};
-use crate::config::{self, Config};
+use crate::config::{self, Config, Spend};
 use crate::engine::schedule::Schedule;
-use crate::model::Timestamp;
+use crate::engine::{CanaryMode, CanaryRules, JobsWatch};
+use crate::model::{Timestamp, Usd};
 use crate::probe::ProbeSpec;
 
 /// Where `init` writes when nothing else is said.
@@ -98,11 +99,57 @@ fn summary(config: &Config, now: Timestamp) -> String {
     lines.push(format!("history: {}", config.storage.path.display()));
     lines.push(format!("probes: {}", config.probes.len()));
     lines.extend(config.probes.iter().map(|probe| probe_line(probe, config, now)));
+    lines.extend(paid_lines(config, now));
     lines.extend(config.warnings.iter().map(|warning| format!("warning: {warning}")));
     lines.join("\n")
 }
 
+/// What paid tests will cost, as far as the configuration tells.
+fn paid_lines(config: &Config, now: Timestamp) -> Vec<String> {
+    let spends = config::spends(&config.settings, now);
+    let budget = &config.settings.budget;
+    if spends.is_empty() {
+        return vec!["paid tests: none".to_owned()];
+    }
+    if !budget.canaries {
+        return vec!["paid tests: none from here (`budget.canaries` is false)".to_owned()];
+    }
+    let most: Usd = spends.iter().map(|spend| spend.most).sum();
+    let usually: Usd = spends.iter().map(|spend| spend.usually).sum();
+    let mut lines = vec![format!(
+        "paid tests: at most {most} in 30 days, usually {usually} (caps: {} a day, {} a month)",
+        budget.per_day, budget.per_month
+    )];
+    lines.extend(spends.iter().map(|spend| {
+        let Spend { probe, price, runs, most, usually, .. } = spend;
+        let usual = match *usually {
+            Usd::ZERO => "usually nothing, while jobs of your own finish".to_owned(),
+            usually if usually == *most => "and usually as much".to_owned(),
+            usually => format!("usually {usually}"),
+        };
+        format!("  {probe}: {price} each, at most {runs} tests ({most}), {usual}")
+    }));
+    lines
+}
+
 fn probe_line(probe: &ProbeSpec, config: &Config, now: Timestamp) -> String {
+    let watch = config.settings.watch(&probe.name);
+    match watch.map(|watch| &watch.jobs) {
+        Some(JobsWatch::Canary(CanaryRules {
+            mode: CanaryMode::Adaptive, max_silence, ..
+        })) => {
+            let silence = config::duration_text(*max_silence);
+            return format!(
+                "  {} ({}) when nothing else told anything for {silence}",
+                probe.name,
+                probe.kind()
+            );
+        }
+        Some(JobsWatch::Events) => {
+            return format!("  {} ({}) listens", probe.name, probe.kind());
+        }
+        Some(JobsWatch::None | JobsWatch::Natural { .. } | JobsWatch::Canary(_)) | None => {}
+    }
     let schedule = match &probe.schedule {
         Schedule::Every(every) => format!("every {}", config::duration_text(*every)),
         Schedule::Cron(cron) => {
@@ -190,6 +237,36 @@ fn write_example(path: &Path, force: bool) -> std::io::Result<()> {
 mod tests {
     use super::*;
     use crate::config::Surroundings;
+
+    #[test]
+    fn the_summary_says_what_paid_tests_will_cost() {
+        let probes = "[[probe]]\nname = \"queue\"\ncheck.queue = {}\n\
+                      [[probe]]\nname = \"render\"\ncheck.render = { avatars = [\"a\", \"b\"] }\n\
+                      [[probe]]\nname = \"say\"\nevery = \"6h\"\n\
+                      check.speech = { voice = \"v\", mode = \"fixed\" }\n\
+                      [[probe]]\nname = \"control\"\ncheck.control = {}\n";
+        let now = "2026-11-20T12:00:00Z".parse().unwrap();
+        let env = [("HEYGEN_API_KEY".to_owned(), "sk-test-0123456789".to_owned())].into();
+        let surroundings = Surroundings { env };
+        let summary = |text: &str| {
+            let config = config::parse(text, Path::new("c.toml"), &surroundings, now).unwrap();
+            summary(&config, now)
+        };
+        let said = summary(probes);
+        for line in [
+            "  render (render) when nothing else told anything for 12h",
+            "  say (speech) every 6h",
+            "paid tests: at most $9.24 in 30 days, usually $0.24 (caps: $1.00 a day, $20.00 a month)",
+            "  render: $0.15 each, at most 60 tests ($9.00), usually nothing, while jobs of your \
+             own finish",
+            "  say: $0.0020 each, at most 120 tests ($0.24), and usually as much",
+        ] {
+            assert!(said.lines().any(|shown| shown == line), "{line}\n{said}");
+        }
+        let off = summary(&format!("budget = {{ canaries = false }}\n{probes}"));
+        assert!(off.contains("\npaid tests: none from here"), "{off}");
+        assert!(summary("").contains("\npaid tests: none\n") || summary("").ends_with("none"));
+    }
 
     #[test]
     fn the_summary_shows_the_next_runs_of_a_cron_expression_and_every_warning() {

@@ -53,12 +53,15 @@ fn act(command: &DbCommand, path: &Path, now: Timestamp) -> Result<String, Backu
         DbCommand::Check => {
             let contents = store::check(path)?;
             Ok(format!(
-                "{} is whole: schema {}, {} observations, {} incidents, {} deliveries owed",
+                "{} is whole: schema {}, {} observations, {} incidents, {} deliveries owed, \
+                 {} jobs, {} paid tests",
                 path.display(),
                 contents.schema,
                 contents.observations,
                 contents.incidents,
-                contents.owed
+                contents.owed,
+                contents.jobs,
+                contents.intents
             ))
         }
         DbCommand::Backup { file } => {
@@ -116,7 +119,8 @@ mod tests {
         let backup = DbCommand::Backup { file: copy.clone() };
         act(&backup, &path, now()).unwrap();
         let check = act(&DbCommand::Check, &path, now()).unwrap();
-        assert!(check.ends_with("schema 1, 0 observations, 0 incidents, 0 deliveries owed"));
+        let nothing = "0 observations, 0 incidents, 0 deliveries owed, 0 jobs, 0 paid tests";
+        assert!(check.ends_with(&format!("schema 3, {nothing}")), "{check}");
 
         let restore = DbCommand::Restore { file: copy };
         let refused = act(&restore, &path, now()).unwrap_err();

@@ -16,7 +16,7 @@ use crate::deliver::{Deliver, DrillResult, Notifiers, drill_results, owe_drills}
 use crate::error_chain;
 use crate::http_client::{ClientOptions, HttpClient};
 use crate::metrics::{Catalogue, Metrics};
-use crate::model::{Delivery, DeliveryState, EventKind};
+use crate::model::{AttemptResult, Delivery, DeliveryState, EventKind};
 use crate::notify::notifier;
 use crate::notify::sample::{Speaker, sample};
 use crate::store::{Opened, Store};
@@ -30,6 +30,9 @@ pub enum NotifyCommand {
         /// Only this channel.
         #[arg(long, value_name = "NAME")]
         channel: Option<String>,
+        /// Tell nobody: log in (SMTP) or ask who we are (Slack by token), and nothing more.
+        #[arg(long)]
+        silent: bool,
     },
     /// Print what a channel would be told, without sending anything.
     Render {
@@ -51,7 +54,8 @@ pub async fn run(command: NotifyCommand, context: &Context) -> anyhow::Result<u8
         return Ok(exit::CONFIG);
     };
     match command {
-        NotifyCommand::Test { channel } => test(channel, &config, context).await,
+        NotifyCommand::Test { channel, silent: false } => test(channel, &config, context).await,
+        NotifyCommand::Test { channel, silent: true } => check(channel, &config, context).await,
         NotifyCommand::Render { channel, event } => render(&channel, event, &config, context),
     }
 }
@@ -68,12 +72,42 @@ async fn test(only: Option<String>, config: &Config, context: &Context) -> anyho
             output::say(&format!("error: {message}"));
             Ok(exit::FAILED)
         }
-        Ok(Response::Status { .. } | Response::Reloaded { .. }) => {
+        Ok(
+            Response::Status { .. }
+            | Response::Jobs { .. }
+            | Response::Budget { .. }
+            | Response::Done { .. }
+            | Response::Reloaded { .. },
+        ) => {
             anyhow::bail!("the daemon answered something else; is it of another version?")
         }
         // Without a daemon we take its place; with one that is stuck, its lock says so.
         Err(_) => test_alone(&chosen, config, context).await,
     }
+}
+
+/// Asks each channel whether it would take a message; one that cannot be asked is no failure.
+async fn check(only: Option<String>, config: &Config, context: &Context) -> anyhow::Result<u8> {
+    let chosen = match chosen(config, only.as_deref()) {
+        Ok(chosen) => chosen,
+        Err(code) => return Ok(code),
+    };
+    let mut all = true;
+    for (name, notifier) in notifiers(config, "check")? {
+        if !chosen.contains(&name) {
+            continue;
+        }
+        let told = match notifier.check(context.clock.now()).await {
+            None => "cannot be checked without telling somebody".to_owned(),
+            Some(AttemptResult::Accepted { .. }) => "works (nobody was told anything)".to_owned(),
+            Some(AttemptResult::Retry { detail, .. } | AttemptResult::Dead { detail, .. }) => {
+                all = false;
+                format!("does NOT work ({detail})")
+            }
+        };
+        output::print(&format!("{name}: {told}"))?;
+    }
+    Ok(if all { exit::OK } else { exit::FAILED })
 }
 
 async fn test_alone(chosen: &[String], config: &Config, context: &Context) -> anyhow::Result<u8> {
@@ -121,6 +155,8 @@ fn render(name: &str, event: EventKind, config: &Config, context: &Context) -> a
         created_at: now,
         last_error: None,
         provider_ref: None,
+        thread_ref: None,
+        merged: None,
     };
     // The database knows our id, but may be in use: ids in a preview name no real message anyway.
     let text = notifier(spec, &notify_deps(config, http, "preview")).preview(&delivery, now);

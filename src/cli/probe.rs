@@ -8,7 +8,15 @@ use super::{Context, exit, load_config, output};
 use crate::daemon::{client_options, probe_deps};
 use crate::http_client::{ClientOptions, HttpClient};
 use crate::model::{Observation, Outcome, Phases};
-use crate::probe::{Run, Step, prober};
+use crate::probe::{Run, Step, Worker, worker};
+
+/// Every dollar is reserved in the daemon's ledger before it is spent, so the daemon spends it.
+const SPENDS: &str = "it costs money, and a paid test is sent by the daemon alone, which keeps the \
+                      ledger\nhint: `probe` runs what is free; `heygen-monitor budget` shows when \
+                      the next paid test comes";
+
+const LISTENS: &str = "it waits for HeyGen's events while the daemon runs\n\
+                       hint: `heygen-monitor jobs` shows what is known of your jobs";
 
 /// Run one probe now and show what it saw.
 #[derive(Debug, Args)]
@@ -19,7 +27,7 @@ pub struct ProbeArgs {
     /// Show phases and everything that was kept as evidence.
     #[arg(long)]
     pub debug: bool,
-    /// Spend money without asking (no probe of this version costs anything).
+    /// Spend money without asking (paid tests are sent by the daemon alone).
     #[arg(long)]
     pub yes: bool,
 }
@@ -40,8 +48,13 @@ pub async fn run(args: ProbeArgs, context: &Context) -> anyhow::Result<u8> {
     };
     let http = HttpClient::new(&client_options(&config, &ClientOptions::default()))?;
     let deps = probe_deps(&config, http, context.clock.clone());
-    let run = Run { timeout: spec.timeout, recheck: true };
-    let Step::Observed { observations, reading } = prober(spec, &deps).run(run).await;
+    let run = Run::looking(spec.timeout, true);
+    let prober = match worker(spec, &deps) {
+        Worker::Looks(prober) => prober,
+        Worker::Spends(_) => return Ok(refuse(&args.name, SPENDS)),
+        Worker::Listens => return Ok(refuse(&args.name, LISTENS)),
+    };
+    let Step { observations, reading, .. } = prober.run(run).await;
     let mut text = String::new();
     for observation in &observations {
         push(&mut text, observation, args.debug);
@@ -53,6 +66,11 @@ pub async fn run(args: ProbeArgs, context: &Context) -> anyhow::Result<u8> {
     let is_good =
         |observation: &Observation| matches!(observation.outcome, Outcome::Ok | Outcome::Slow);
     Ok(if observations.iter().all(is_good) { exit::OK } else { exit::FAILED })
+}
+
+fn refuse(name: &str, why: &str) -> u8 {
+    output::say(&format!("error: `{name}` cannot be run by hand: {why}"));
+    exit::USAGE
 }
 
 fn push(text: &mut String, observation: &Observation, debug: bool) {

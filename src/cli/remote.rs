@@ -65,7 +65,12 @@ pub async fn reload(context: &Context) -> anyhow::Result<u8> {
             output::say("the daemon keeps its old configuration");
             Ok(exit::FAILED)
         }
-        Response::Reloaded { .. } | Response::Status { .. } | Response::NotifyTested { .. } => {
+        Response::Reloaded { .. }
+        | Response::Status { .. }
+        | Response::Jobs { .. }
+        | Response::Budget { .. }
+        | Response::Done { .. }
+        | Response::NotifyTested { .. } => {
             output::say("the daemon has taken the configuration over");
             Ok(exit::OK)
         }
@@ -110,19 +115,27 @@ pub(crate) async fn believed(config: &Config, context: &Context) -> anyhow::Resu
     {
         return Ok(*verdict);
     }
-    let path = &config.storage.path;
+    let store = Store::open_to_read(history(config)?);
+    let now = context.clock.now();
+    let recollection = store.recall(now).await?;
+    let mut memory = Memory::recall(&config.settings, recollection, now);
+    let decision = engine::evaluate(&mut memory, &config.settings, Input::Tick, now);
+    Ok(VerdictJson::from(&decision.verdict))
+}
+
+/// Where the history is.
+///
+/// # Errors
+/// When there is none yet.
+pub(crate) fn history(config: &Config) -> anyhow::Result<&Path> {
+    let path = config.storage.path.as_path();
     anyhow::ensure!(
         path.exists(),
         "no daemon answers, and there is no history at {} (start it with `heygen-monitor run`, or \
          ask once with `heygen-monitor check`)",
         path.display()
     );
-    let store = Store::open_to_read(path);
-    let now = context.clock.now();
-    let recollection = store.recall(now).await?;
-    let mut memory = Memory::recall(&config.settings, recollection, now);
-    let decision = engine::evaluate(&mut memory, &config.settings, Input::Tick, now);
-    Ok(VerdictJson::from(&decision.verdict))
+    Ok(path)
 }
 
 /// Asks the daemon at the first admin socket that answers.

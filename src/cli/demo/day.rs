@@ -8,7 +8,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::simulator::{
-    Caller, ComponentState, Effect, IncidentStatus, Notice, Plan, Rule, Service, StatusPage,
+    Account, Caller, ComponentState, Effect, IncidentStatus, JobKind, Lifecycle, Notice, Plan,
+    Rule, Service, StatusPage,
 };
 
 /// How long the day lasts.
@@ -23,10 +24,15 @@ const PAGE_IDENTIFIES: u32 = 42;
 const API_RECOVERS: u32 = 50;
 const PAGE_MONITORS: u32 = 52;
 const PAGE_RESOLVES: u32 = 60;
-const LIMITED: u32 = 85;
-const UNLIMITED: u32 = 105;
-const NETWORK_LOST: u32 = 130;
-const NETWORK_BACK: u32 = 145;
+const LIMITED: u32 = 68;
+const UNLIMITED: u32 = 84;
+const NETWORK_LOST: u32 = 96;
+const NETWORK_BACK: u32 = 106;
+const QUEUE_STOPS: u32 = 116;
+const QUEUE_MOVES: u32 = 148;
+/// Minutes between two videos of the account, from half an hour before the morning on.
+const VIDEO_EVERY: usize = 3;
+const VIDEOS_SINCE: u32 = 30;
 
 /// A day of trouble.
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +97,25 @@ impl Day {
         page
     }
 
+    /// The account's own videos: each waits a minute and takes two, until the queue stops.
+    pub(super) fn account(&self) -> Account {
+        let mut account = Account::default();
+        let last = u32::try_from(LENGTH.as_secs() / 60).unwrap_or_default();
+        for minute in (0..VIDEOS_SINCE + last).step_by(VIDEO_EVERY) {
+            let offset = Duration::from_mins(minute.into());
+            let before = Duration::from_mins(VIDEOS_SINCE.into());
+            let begins = self.origin.saturating_sub(before).unwrap_or(self.origin);
+            let created_at = begins.saturating_add(offset).unwrap_or(begins);
+            let held_until = self.at(QUEUE_MOVES);
+            let is_held = (self.at(QUEUE_STOPS)..held_until).contains(&created_at);
+            let held = Duration::try_from(held_until.duration_since(created_at));
+            let queue = held.ok().filter(|_| is_held).unwrap_or(Duration::from_mins(1));
+            let lifecycle = Lifecycle::completing(queue, Duration::from_mins(2));
+            account.seed(JobKind::Video, "spot", created_at, lifecycle);
+        }
+        account
+    }
+
     /// What happens, in words, in order.
     pub(super) fn scenes(&self) -> Vec<Scene> {
         let scenes = [
@@ -103,6 +128,11 @@ impl Day {
             (UNLIMITED, "the rate limit is free again"),
             (NETWORK_LOST, "your own network goes down, HeyGen is fine"),
             (NETWORK_BACK, "the network is back"),
+            (
+                QUEUE_STOPS,
+                "your videos are accepted and never start; HeyGen's status page stays green",
+            ),
+            (QUEUE_MOVES, "the queue moves again"),
         ];
         scenes.map(|(minute, text)| Scene { at: self.at(minute), text }).into()
     }
@@ -125,5 +155,14 @@ mod tests {
         let scenes = day.scenes();
         assert!(scenes.is_sorted_by_key(|scene| scene.at));
         assert!(scenes.iter().all(|scene| scene.at < day.end()));
+    }
+
+    #[test]
+    fn no_video_starts_while_the_queue_stands_still() {
+        let day = Day::starting(morning_of("2026-11-20T17:45:12Z".parse().unwrap()));
+        let account = day.account();
+        let starts: Vec<_> = account.jobs().iter().filter_map(|job| job.begins_at()).collect();
+        let still = day.at(QUEUE_STOPS + 2)..day.at(QUEUE_MOVES);
+        assert!(starts.len() > 60 && starts.iter().all(|at| !still.contains(at)));
     }
 }

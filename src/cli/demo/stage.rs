@@ -37,6 +37,7 @@ impl Stage {
         let mut options = Options::new(clock);
         options.plan = day.plan();
         options.page = day.page();
+        options.account = day.account();
         let simulator = Simulator::start(options).await?;
         let mail = SmtpServer::start(Script::default()).await?;
         let directory = Directory::create()?;
@@ -119,6 +120,16 @@ check.api = {{ path = "/v3/users/me", anonymous = true }}
 name = "submit"
 every = "5m"
 check.submit = {{}}
+
+[[probe]]
+name = "queue"
+every = "60s"
+check.queue = {{}}
+
+[jobs.render]
+queue_floor = "4m"
+queue_late = "10m"
+queue_stuck = "14m"
 
 [[probe]]
 name = "web-app"
