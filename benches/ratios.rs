@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use heygen_monitor::engine::page::ComponentMap;
 use heygen_monitor::engine::{
-    Cadence, Input, Memory, Settings, Source, Thresholds, Watch, evaluate,
+    BudgetRules, Cadence, Input, JobRules, JobsWatch, Memory, Settings, Source, Thresholds, Watch,
+    evaluate,
 };
 use heygen_monitor::model::{
     Capability, Observation, Outcome, ProbeKind, Series, SourceRole, Timestamp,
@@ -96,6 +97,7 @@ fn settings(probes: usize) -> Settings {
         host: "api.heygen.com".to_owned(),
         thresholds: Thresholds::default(),
         replaces: Vec::new(),
+        jobs: JobsWatch::None,
     };
     Settings {
         vantage: "bench".to_owned(),
@@ -111,6 +113,12 @@ fn settings(probes: usize) -> Settings {
             map: ComponentMap::default(),
         }],
         channels: Vec::new(),
+        instance: String::new(),
+        concurrency: 10,
+        jobs: JobRules::all_usual(),
+        budget: BudgetRules::default(),
+        routes: Vec::new(),
+        windows: Vec::new(),
         cadence: Cadence::Daemon,
     }
 }

@@ -22,6 +22,11 @@ impl AdminHandler for &Daemon {
         self.asked.lock().unwrap().push(request.clone());
         match request {
             Request::Status => Response::Status { verdict: None },
+            Request::Jobs => Response::Jobs { stages: Some(Vec::new()) },
+            Request::Budget => Response::Budget { budget: None },
+            Request::Ack { .. } | Request::Silence(_) | Request::Expire { .. } => {
+                Response::Done { message: "done".to_owned() }
+            }
             Request::Reload => Response::Refused { message: "line 3\n  unknown key".to_owned() },
             Request::NotifyTest { channel } => Response::NotifyTested {
                 results: vec![TestResult {
@@ -55,6 +60,10 @@ async fn a_request_reaches_the_daemon_and_its_answer_comes_back() {
     against(&daemon, &path, async {
         let status = request(&path, &Request::Status).await.unwrap();
         assert_eq!(status, Response::Status { verdict: None });
+        let jobs = request(&path, &Request::Jobs).await.unwrap();
+        assert_eq!(jobs, Response::Jobs { stages: Some(Vec::new()) });
+        let budget = request(&path, &Request::Budget).await.unwrap();
+        assert_eq!(budget, Response::Budget { budget: None });
         let Response::Refused { message } = request(&path, &Request::Reload).await.unwrap() else {
             panic!("a wrong configuration is refused");
         };
@@ -66,7 +75,7 @@ async fn a_request_reaches_the_daemon_and_its_answer_comes_back() {
     })
     .await;
     let asked = daemon.asked.into_inner().unwrap();
-    assert_eq!(asked, [Request::Status, Request::Reload, drill]);
+    assert_eq!(asked, [Request::Status, Request::Jobs, Request::Budget, Request::Reload, drill]);
     assert!(!path.exists(), "the file goes away with the daemon");
 }
 

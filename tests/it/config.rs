@@ -6,9 +6,11 @@ use heygen_monitor::config::{self, Config, ConfigError, Surroundings};
 use heygen_monitor::model::Timestamp;
 
 mod bad;
+mod channels;
 mod documented;
 mod files;
 mod good;
+mod jobs;
 mod secrets;
 
 fn now() -> Timestamp {

@@ -1,8 +1,11 @@
 //! The deliver loop on a real database, against real servers.
 
+mod memory;
+mod outage;
+
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -21,6 +24,7 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::notify::{deps, mail_target, message};
+use super::store;
 
 const SPEAKER: Speaker<'static> = Speaker { vantage: "fra-1", account: "default" };
 
@@ -29,13 +33,27 @@ const SPEAKER: Speaker<'static> = Speaker { vantage: "fra-1", account: "default"
 struct Puppet {
     result: AttemptResult,
     hangs: bool,
+    forgets: bool,
     calls: Arc<AtomicU64>,
+    /// What it was sent, as `seq event thread_ref merged`.
+    sent: Arc<Mutex<Vec<String>>>,
+    repeated: Arc<AtomicU64>,
 }
 
 impl Puppet {
     fn answering(result: AttemptResult) -> Self {
-        let calls = Arc::default();
-        Self { result, hangs: false, calls }
+        Self {
+            result,
+            hangs: false,
+            forgets: false,
+            calls: Arc::default(),
+            sent: Arc::default(),
+            repeated: Arc::default(),
+        }
+    }
+
+    fn sent(&self) -> Vec<String> {
+        self.sent.lock().unwrap().clone()
     }
 
     fn calls(&self) -> u64 {
@@ -48,18 +66,32 @@ impl Notifier for Puppet {
         ChannelKind::Slack
     }
 
-    fn send<'a>(
-        &'a self,
-        _delivery: &'a Delivery,
-        _now: Timestamp,
-    ) -> BoxFuture<'a, AttemptResult> {
+    fn send<'a>(&'a self, delivery: &'a Delivery, _now: Timestamp) -> BoxFuture<'a, AttemptResult> {
         self.calls.fetch_add(1, Ordering::SeqCst);
+        let merged = delivery.merged.as_ref().map(|merged| merged.events.as_slice());
+        let is_degraded = delivery.message.notes.iter().any(|note| note.contains("degraded"));
+        self.sent.lock().unwrap().push(format!(
+            "{} {} {} {merged:?}{}",
+            delivery.message.seq,
+            delivery.message.event,
+            delivery.thread_ref.as_deref().unwrap_or("-"),
+            if is_degraded { " storage degraded" } else { "" }
+        ));
         Box::pin(async move {
             if self.hangs {
                 std::future::pending::<()>().await;
             }
             self.result.clone()
         })
+    }
+
+    fn forgets(&self) -> bool {
+        self.forgets
+    }
+
+    fn repeat<'a>(&'a self, standing: &'a [Delivery], _now: Timestamp) -> BoxFuture<'a, ()> {
+        self.repeated.fetch_add(u64::try_from(standing.len()).unwrap(), Ordering::SeqCst);
+        Box::pin(std::future::ready(()))
     }
 
     fn preview(&self, _delivery: &Delivery, _now: Timestamp) -> String {
@@ -224,8 +256,8 @@ async fn the_messages_of_a_thread_keep_their_order() {
     let opened = open(directory.path(), &clock);
     let running = start(opened.store, clock, mail(server.address().port(), "m0n1"));
     running.owe("mail", EventKind::Opened, 42, 1).await;
-    let resolved = running.owe("mail", EventKind::Resolved, 42, 2).await;
-    running.wait_for(resolved, DeliveryState::Delivered).await;
+    let admitted = running.owe("mail", EventKind::AcknowledgedOfficially, 42, 2).await;
+    running.wait_for(admitted, DeliveryState::Delivered).await;
     let events: Vec<_> = server
         .mails()
         .iter()
@@ -234,7 +266,7 @@ async fn the_messages_of_a_thread_keep_their_order() {
             mail.header_raw("X-HeyGen-Monitor-Event").unwrap().trim().to_owned()
         })
         .collect();
-    assert_eq!(events, ["opened", "resolved"]);
+    assert_eq!(events, ["opened", "acknowledged_officially"]);
     running.stop().await;
 }
 
@@ -401,4 +433,154 @@ async fn a_pass_sends_everything_that_is_due_once() {
     let results = drill_results(&store, &all, Duration::ZERO).await.unwrap();
     assert_eq!(results.iter().filter(|result| result.delivered).count(), 2);
     store.close().await;
+}
+
+#[tokio::test]
+async fn later_messages_know_what_the_channel_calls_the_thread() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Clock::system();
+    let taken = AttemptResult::Accepted { provider_ref: Some("C042/1.1".to_owned()) };
+    let slack = Puppet::answering(taken);
+    let opened = open(directory.path(), &clock);
+    let running = start(opened.store, clock, notifiers(&[("slack", slack.clone())]));
+    for (event, seq) in [(EventKind::Opened, 1), (EventKind::Worsened, 2), (EventKind::Resolved, 3)]
+    {
+        let id = running.owe("slack", event, 42, seq).await;
+        running.wait_for(id, DeliveryState::Delivered).await;
+    }
+    let id = running.owe("slack", EventKind::Opened, 43, 1).await;
+    running.wait_for(id, DeliveryState::Delivered).await;
+    assert_eq!(
+        slack.sent(),
+        [
+            "1 opened - None",
+            "2 worsened C042/1.1 None",
+            "3 resolved C042/1.1 None",
+            "1 opened - None"
+        ]
+    );
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn an_outage_that_was_never_told_and_its_end_are_one_message() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Clock::starting_at(Clock::system().now(), 60.0);
+    let failing = Puppet::answering(retry(Duration::from_mins(1)));
+    let good = Puppet::answering(accepted());
+    let opened = open(directory.path(), &clock);
+    let running = start(opened.store, clock, notifiers(&[("slack", failing.clone())]));
+    let first = running.owe("slack", EventKind::Opened, 42, 1).await;
+    running.wait_until(first, |delivery| delivery.attempts == 1).await;
+    let last = running.owe("slack", EventKind::Resolved, 42, 2).await;
+    running.notifiers.send_replace(notifiers(&[("slack", good.clone())]));
+    running.wait_for(last, DeliveryState::Delivered).await;
+    let merged = running.wait_for(first, DeliveryState::Merged).await;
+    assert_eq!(merged.attempts, 1);
+    assert_eq!(good.sent(), ["2 resolved - Some([Opened])"]);
+    assert_eq!(running.store.outbox().await.unwrap(), []);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_others_are_told_of_a_broken_channel_once_a_day_through_every_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let begin = Clock::system().now();
+    let good = Puppet::answering(accepted());
+    let all = [("broken", Puppet::answering(dead())), ("good", good.clone())];
+    for (round, expected) in [(0, 1), (1, 1), (23, 1), (25, 2)] {
+        let begin_of_round = begin + Duration::from_hours(round);
+        let clock = Clock::starting_at(begin_of_round, 1.0);
+        let opened = open(directory.path(), &clock);
+        let running = start(opened.store, clock, notifiers(&all));
+        let incident = 42 + i64::try_from(round).unwrap();
+        let id = running.owe("broken", EventKind::Opened, incident, 1).await;
+        running.wait_for(id, DeliveryState::Dead).await;
+        // What a dead row causes is one transaction: once it is noted, it is owed.
+        let noted = async {
+            loop {
+                let broken = running.store.broken_channels().await.unwrap();
+                let is_idle = running.store.outbox().await.unwrap().is_empty();
+                match broken.as_slice() {
+                    [one] if one.refused_at >= begin_of_round && is_idle => return one.clone(),
+                    _ => tokio::time::sleep(Duration::from_millis(5)).await,
+                }
+            }
+        };
+        let broken = tokio::time::timeout(Duration::from_secs(10), noted).await.unwrap();
+        assert_eq!(broken.channel, "broken");
+        assert_eq!(broken.reason, "Slack answered 404: no_service");
+        running.stop().await;
+        let told = good.sent().iter().filter(|one| one.contains("channel_broken")).count();
+        assert_eq!(told, expected, "after {round} h");
+    }
+}
+
+#[tokio::test]
+async fn a_channel_that_takes_messages_again_is_broken_no_longer() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Clock::system();
+    let opened = open(directory.path(), &clock);
+    let channels = notifiers(&[("slack", Puppet::answering(dead()))]);
+    let running = start(opened.store, clock, channels);
+    let id = running.owe("slack", EventKind::Opened, 42, 1).await;
+    running.wait_for(id, DeliveryState::Dead).await;
+    let noted = async {
+        while running.store.broken_channels().await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), noted).await.unwrap();
+    running.notifiers.send_replace(notifiers(&[("slack", Puppet::answering(accepted()))]));
+    let id = running.owe("slack", EventKind::Resolved, 42, 2).await;
+    running.wait_for(id, DeliveryState::Delivered).await;
+    assert_eq!(running.store.broken_channels().await.unwrap(), []);
+    running.stop().await;
+}
+
+/// Commits `incident` as open, and that it is owed to `channel`.
+async fn open_incident(running: &Running, channel: &str, id: i64) {
+    let mut decision = store::samples::decision();
+    let incident = store::samples::incident(id, 70);
+    decision.changes = vec![store::samples::change(&incident)];
+    let owed = store::samples::owed(channel, Some(&incident), 1, EventKind::Opened);
+    decision.owed = vec![owed.clone()];
+    let now = running.clock.now();
+    running.store.commit(&decision, now).await.unwrap();
+    let id = running.store.owe(&owed, now).await.unwrap();
+    running.owed.notify_one();
+    running.wait_for(id, DeliveryState::Delivered).await;
+}
+
+#[tokio::test]
+async fn a_channel_that_forgets_is_told_what_stands_at_every_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Clock::system();
+    let forgetful = Puppet { forgets: true, ..Puppet::answering(accepted()) };
+    let other = Puppet::answering(accepted());
+    let both = [("alerts", forgetful.clone()), ("slack", other.clone())];
+    let opened = open(directory.path(), &clock);
+    let running = start(opened.store, clock.clone(), notifiers(&both));
+    open_incident(&running, "alerts", 1).await;
+    open_incident(&running, "slack", 2).await;
+    // An incident that is over in the database is not said again.
+    let id = running.owe("alerts", EventKind::Opened, 43, 1).await;
+    running.wait_for(id, DeliveryState::Delivered).await;
+    let standing = running.store.standing("alerts").await.unwrap();
+    assert_eq!(standing.iter().map(|one| one.message.thread()).collect::<Vec<_>>(), [1]);
+    running.stop().await;
+    assert_eq!(forgetful.repeated.load(Ordering::SeqCst), 0, "nothing stood at the start");
+
+    let opened = open(directory.path(), &clock);
+    let running = start(opened.store, clock, notifiers(&both));
+    let repeated = async {
+        while forgetful.repeated.load(Ordering::SeqCst) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), repeated).await.unwrap();
+    assert_eq!(forgetful.repeated.load(Ordering::SeqCst), 1);
+    assert_eq!(other.repeated.load(Ordering::SeqCst), 0);
+    assert_eq!(forgetful.calls(), 2, "what is said again is no delivery");
+    running.stop().await;
 }

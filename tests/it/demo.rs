@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::process::Command;
 
 /// Parts of the story, in the order in which they are told.
-const STORY: [&str; 9] = [
+const STORY: [&str; 15] = [
     "● working",
     "begins to answer 503",
     "✖ down",
@@ -15,6 +15,12 @@ const STORY: [&str; 9] = [
     "◐ degraded",
     "? can't tell right now",
     "● working",
+    "accepted and never start",
+    "✖ down",
+    "videos have waited",
+    "the queue moves again",
+    "● working",
+    "Resolved",
     "The day is over.",
 ];
 
@@ -22,9 +28,9 @@ const STORY: [&str; 9] = [
 async fn the_demo_tells_a_whole_day_and_leaves_nothing_behind() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_heygen-monitor"));
-    command.env_clear().env("TMPDIR", directory.path()).args(["demo", "--for", "20s"]);
+    command.env_clear().env("TMPDIR", directory.path()).args(["demo", "--for", "1m"]);
     command.stdin(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(Duration::from_mins(1), command.output()).await;
+    let output = tokio::time::timeout(Duration::from_mins(3), command.output()).await;
     let output = output.expect("the demo ends by itself").unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
     let said = String::from_utf8(output.stderr).unwrap();

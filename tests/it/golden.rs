@@ -289,7 +289,11 @@ fn ours() -> Vec<Scenario> {
                     ["unknown", "client", "endpoint_retired"],
                     "fix_request",
                     3,
-                ),
+                )
+                .also(|verdict| {
+                    let advice = &capability(verdict, "authentication")["advice"]["text"];
+                    advice.as_str().is_some_and(|text| text.contains("/v3/users/me replaces it"))
+                }),
             )
         },
     ]

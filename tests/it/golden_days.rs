@@ -3,91 +3,17 @@
 //! The daemon runs in this process on a fast clock, against a simulation on the same clock, and tells
 //! the simulated Slack and mail server.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use crate::support::bench::{Bench, Wanted};
+use crate::support::days::{Days, after, is};
 use heygen_monitor::clock::Clock;
-use heygen_monitor::daemon::{Daemon, Deps, Running};
-use heygen_monitor::http_client::ClientOptions;
-use heygen_monitor::metrics::LogCounter;
 use heygen_monitor::model::{Blame, ComponentState, State, View};
 use heygen_monitor::simulator::{
     Caller, ComponentState as Row, Effect, Format, IncidentStatus, Notice, Rule, Service,
 };
-use jiff::Timestamp;
-
-use crate::support::bench::{Bench, Key, Wanted};
 
 const API_ROW: &str = "https://api.heygen.com";
-
-/// A world in fast time with a daemon on it.
-struct Days {
-    bench: Bench,
-    running: Running,
-    origin: Timestamp,
-}
-
-impl Days {
-    /// Starts at nine o'clock, time running `factor` times as fast as real time.
-    async fn start(factor: f64, script: impl FnOnce(&Bench, Timestamp)) -> Self {
-        let origin: Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
-        let clock = Clock::starting_at(origin, factor);
-        let bench = Bench::start(clock.clone()).await;
-        script(&bench, origin);
-        let wanted = Wanted::default();
-        let path = bench.write_configuration(&wanted);
-        let surroundings = Bench::surroundings(Key::Right);
-        let read = {
-            let (clock, surroundings) = (clock.clone(), surroundings.clone());
-            move || heygen_monitor::config::load(Some(&path), &surroundings, clock.now())
-        };
-        let config = read().unwrap();
-        let deps = Deps {
-            clock,
-            http: ClientOptions::default(),
-            surroundings,
-            log_counter: LogCounter::default(),
-            read_config: Arc::new(read),
-        };
-        let running = Daemon::start(config, deps).await.unwrap();
-        Self { bench, running, origin }
-    }
-
-    fn at(&self, minute: u64) -> Timestamp {
-        after(self.origin, minute)
-    }
-
-    /// Lets simulated time pass.
-    async fn until(&self, minute: u64) {
-        self.bench.simulator.clock().sleep_until(self.at(minute)).await;
-    }
-
-    /// Waits for a view that is as it should be, at most until `minute`.
-    async fn sees(&self, what: &str, minute: u64, is_so: impl Fn(&View) -> bool) -> Arc<View> {
-        let mut views = self.running.view();
-        let deadline = self.bench.simulator.clock().sleep_until(self.at(minute));
-        let seen = views.wait_for(|view| view.as_deref().is_some_and(&is_so));
-        tokio::select! {
-            view = seen => return view.unwrap().clone().unwrap(),
-            () = deadline => {}
-        }
-        let view = self.running.view().borrow().clone().unwrap();
-        let pages: Vec<_> = view.sources.iter().filter_map(|source| source.last.clone()).collect();
-        panic!("{what} is not seen by minute {minute}: {:#?}\n{pages:#?}", view.verdict);
-    }
-
-    fn slack(&self) -> Vec<String> {
-        self.bench.slack().into_iter().map(|(_, text)| text).collect()
-    }
-}
-
-fn after(origin: Timestamp, minute: u64) -> Timestamp {
-    origin.saturating_add(Duration::from_mins(minute)).unwrap()
-}
-
-fn is(state: State, blame: Blame) -> impl Fn(&View) -> bool {
-    move |view| view.verdict.state == state && view.verdict.blame == blame
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn scenario_2_an_outage_is_told_at_once_and_the_page_admits_it_later() {
@@ -231,6 +157,13 @@ async fn scenario_21_flapping_is_at_most_five_messages() {
 async fn scenario_32_a_key_that_expires_is_one_message_and_one_incident() {
     let days = Days::start(200.0, |bench, origin| {
         bench.simulator.account(|account| account.key_expires_at = Some(after(origin, 10)));
+        // A key whose end HeyGen does not tell: nobody can warn of it.
+        let untold = Rule::on(
+            Service::Api,
+            "/v3/api_keys/self",
+            Effect::envelope(404, "not_found", "Not found"),
+        );
+        bench.simulator.plan(|plan| plan.add(untold));
     })
     .await;
     let view = days.sees("the refusal", 15, is(State::Outage, Blame::Account)).await;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use heygen_monitor::metrics::{Catalogue, Metrics};
-use heygen_monitor::model::{ComponentState, ProbeKind};
+use heygen_monitor::model::{Capability, ComponentState, Origin, ProbeKind};
 use serde_json::Value;
 
 use crate::sample_view::{page, reading};
@@ -211,6 +211,7 @@ fn every_metric_and_every_word_it_asks_for_exists() {
         probes: vec![("api-read".to_owned(), ProbeKind::Api)],
         sources: vec![("heygen".to_owned(), crate::sample_view::map())],
         channels: vec!["team-slack".to_owned()],
+        jobs: Origin::ALL.map(|origin| (Capability::VideoGeneration, origin)).to_vec(),
     });
     metrics.read(&reading(Ok(page())));
     let rendered = metrics.render();

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use heygen_monitor::metrics::{Catalogue, LogCounter, Metrics, Task};
 use heygen_monitor::model::{
-    Attempt, AttemptResult, Blame, Capability, EventKind, FailureReason, Outcome, ProbeKind,
-    SkipReason,
+    AccountReading, Attempt, AttemptResult, Baseline, Blame, BudgetView, Capability, EventKind,
+    FailureReason, JobKind, Origin, Outcome, Pool, PoolName, ProbeKind, SkipReason, Stage,
+    StageView, Unit, Usd,
 };
 use heygen_monitor::store::OutboxLine;
 use tracing_subscriber::layer::SubscriberExt;
@@ -28,6 +29,14 @@ heygen_probe_observations_total counter probe,outcome
 heygen_probe_duration_seconds histogram probe
 heygen_probe_phase_seconds gauge probe,phase
 heygen_certificate_expiry_timestamp_seconds gauge probe
+heygen_job_stage_duration_seconds histogram capability,origin,stage
+heygen_jobs_in_flight gauge capability,origin,stage
+heygen_job_oldest_stage_start_timestamp_seconds gauge capability,origin,stage
+heygen_job_baseline_seconds gauge capability,origin,stage,quantile
+heygen_job_limit_seconds gauge capability,origin,stage,limit
+heygen_spend_usd_total counter probe
+heygen_budget_limit_usd gauge window
+heygen_balance gauge unit,pool
 heygen_incidents_open gauge blame
 heygen_incidents_total counter blame
 heygen_status_page_lead_seconds histogram capability
@@ -57,9 +66,15 @@ fn catalogue() -> Catalogue {
         probes: vec![
             ("api-read".to_owned(), ProbeKind::Api),
             ("control".to_owned(), ProbeKind::Control),
+            ("render".to_owned(), ProbeKind::Render),
         ],
         sources: vec![("heygen".to_owned(), map())],
         channels: vec!["team-slack".to_owned()],
+        jobs: vec![
+            (Capability::VideoGeneration, Origin::Canary),
+            (Capability::VideoTranslation, Origin::Natural),
+            (Capability::Speech, Origin::Canary),
+        ],
     }
 }
 
@@ -266,7 +281,8 @@ fn a_reload_keeps_the_counters_of_what_stays_and_drops_what_goes() {
     metrics.read(&reading(Ok(page())));
     let mut after = catalogue();
     after.vantage = "sgp-1".to_owned();
-    after.probes.remove(1);
+    after.probes.retain(|(name, _)| name == "api-read");
+    after.jobs.clear();
     after.probes.push(("web".to_owned(), ProbeKind::Web));
     after.sources.clear();
     after.channels = vec!["oncall".to_owned()];
@@ -280,10 +296,113 @@ fn a_reload_keeps_the_counters_of_what_stays_and_drops_what_goes() {
         ],
     );
     let text = metrics.render();
-    for gone in [r#"probe="control""#, r#"source="heygen""#, r#"channel="team-slack""#, "fra-1"] {
+    for gone in [
+        r#"probe="render""#,
+        "heygen_jobs_in_flight{",
+        r#"probe="control""#,
+        r#"source="heygen""#,
+        r#"channel="team-slack""#,
+        "fra-1",
+    ] {
         assert!(!text.contains(gone), "{gone}");
     }
     assert_eq!(text.matches("heygen_monitor_build_info{").count(), 1);
+}
+
+/// Two translations of the account's own wait to start.
+fn waiting() -> StageView {
+    StageView {
+        kind: JobKind::Translation,
+        origin: Origin::Natural,
+        stage: Stage::Queue,
+        in_flight: 2,
+        oldest_since: Some(at("2026-11-20T09:00:00Z")),
+        baseline: Some(Baseline {
+            count: 212,
+            median: Duration::from_secs(40),
+            q90: Duration::from_secs(90),
+            q99: Duration::from_mins(4),
+        }),
+        late: Duration::from_mins(6),
+        stuck: Duration::from_mins(12),
+    }
+}
+
+#[test]
+fn stages_become_gauges_and_what_is_no_longer_told_is_nan() {
+    let metrics = metrics();
+    let mut view = api_outage();
+    view.stages = vec![waiting(), StageView { kind: JobKind::Video, ..waiting() }];
+    metrics.believe(&view);
+    let labels = r#"capability="video_translation""#;
+    let queue = r#"origin="natural""#;
+    let in_flight = format!(r#"heygen_jobs_in_flight{{{labels},{queue},stage="queue"}}"#);
+    let oldest = format!(
+        r#"heygen_job_oldest_stage_start_timestamp_seconds{{{labels},{queue},stage="queue"}}"#
+    );
+    let q99 =
+        format!(r#"heygen_job_baseline_seconds{{{labels},{queue},quantile="0.99",stage="queue"}}"#);
+    let stuck =
+        format!(r#"heygen_job_limit_seconds{{{labels},limit="stuck",{queue},stage="queue"}}"#);
+    check(&metrics, &[(&in_flight, "2"), (&oldest, "1795165200"), (&q99, "240"), (&stuck, "720")]);
+    let foreign = r#"capability="video_generation",origin="natural""#;
+    assert!(!metrics.render().contains(foreign), "nobody asked for these");
+    view.stages.clear();
+    metrics.believe(&view);
+    for series in [&in_flight, &oldest, &q99, &stuck] {
+        check(&metrics, &[(series, "NaN")]);
+    }
+}
+
+#[test]
+fn the_time_in_a_stage_is_observed_for_jobs_that_are_watched() {
+    let metrics = metrics();
+    let minute = Duration::from_mins(1);
+    metrics.staged(Capability::VideoGeneration, Origin::Canary, Stage::Submit, minute);
+    metrics.staged(Capability::VideoGeneration, Origin::Natural, Stage::Queue, minute);
+    metrics.staged(Capability::Speech, Origin::Canary, Stage::Processing, minute);
+    let sum = "heygen_job_stage_duration_seconds_sum";
+    let canary = r#"capability="video_generation",origin="canary""#;
+    check(&metrics, &[(&format!(r#"{sum}{{{canary},stage="submit"}}"#), "60")]);
+    let text = metrics.render();
+    assert!(!text.contains(r#"capability="speech",origin="canary",stage="processing""#));
+    assert!(!text.contains(r#"capability="video_generation",origin="natural""#));
+}
+
+#[test]
+fn money_is_counted_in_dollars_and_a_balance_in_its_own_unit() {
+    let metrics = metrics();
+    metrics.spent("render", Usd(150_000));
+    metrics.spent("render", Usd(170_000));
+    metrics.spent("render", Usd(-1));
+    metrics.spent("api-read", Usd(150_000));
+    let mut view = api_outage();
+    let pool = |name, unit, remaining| Pool { name, unit, remaining };
+    view.budget = BudgetView {
+        per_day: Usd(1_000_000),
+        per_month: Usd(20_000_000),
+        account: Some(AccountReading {
+            at: view.verdict.at,
+            pools: vec![pool(PoolName::Wallet, Unit::Usd, 12.5)],
+            auto_reload: Some(false),
+            key_expires_at: None,
+            clock_skew: None,
+        }),
+        ..BudgetView::default()
+    };
+    metrics.believe(&view);
+    let wallet = |unit: &str| format!(r#"heygen_balance{{pool="wallet",unit="{unit}"}}"#);
+    check(
+        &metrics,
+        &[
+            (r#"heygen_spend_usd_total{probe="render"}"#, "0.32"),
+            (r#"heygen_budget_limit_usd{window="day"}"#, "1"),
+            (r#"heygen_budget_limit_usd{window="month"}"#, "20"),
+            (&wallet("usd"), "12.5"),
+            (&wallet("credits"), "NaN"),
+        ],
+    );
+    assert!(!metrics.render().contains(r#"heygen_spend_usd_total{probe="api-read"}"#));
 }
 
 #[test]

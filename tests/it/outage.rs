@@ -1,14 +1,17 @@
 //! An outage reaches people: through a real SMTP conversation and a real webhook, in time, and
-//! whatever `kill -9` does in between.
+//! wherever on its way the process is killed (at random moments: `kills`).
 
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use heygen_monitor::clock::Clock;
-use heygen_monitor::simulator::{Effect, Rule, Service};
+use heygen_monitor::simulator::{Effect, JobKind, Lifecycle, Rule, Service};
 use tokio::time::Instant;
 
-use crate::support::bench::{Bench, Foreground, Wanted};
+use crate::real_time::{leave_videos_waiting, listed, watching_videos};
+use crate::support::bench::{Bench, Channels, Foreground, Wanted};
 use crate::support::wait_until;
 
 /// Probes are due this often here.
@@ -19,8 +22,6 @@ const RECHECK: Duration = Duration::from_millis(200);
 const FAILURES: u32 = 5;
 /// What a confirmed outage may take to arrive (the issue's own figure).
 const DELIVERY: Duration = Duration::from_secs(2);
-/// Rounds of kills; each is a world of its own.
-const ROUNDS: u64 = 8;
 
 fn wanted() -> Wanted {
     Wanted { every: "0.5s", recheck: "0.2s", ..Wanted::default() }
@@ -66,49 +67,180 @@ async fn an_outage_is_told_within_its_confirmation_and_two_seconds() {
     assert_eq!(run.stop().await, Some(0));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_kill_loses_an_outage_or_its_end() {
-    let rounds = (1..=ROUNDS).map(round);
-    futures_util::future::join_all(rounds).await;
+/// Fault points on the way of a message.
+pub(crate) const POINTS_OF_MESSAGES: [&str; 8] = [
+    "owed.before",
+    "owed.after",
+    "claim.before",
+    "claim.after",
+    "send.before",
+    "send.after",
+    "finish.before",
+    "finish.after",
+];
+/// Between these a message was accepted and is not marked.
+const UNMARKED: [&str; 2] = ["send.after", "finish.before"];
+/// What a message may take on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Worlds at the same time.
+const AT_ONCE: usize = 4;
+
+/// What goes wrong at HeyGen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Trouble {
+    /// Golden scenario 2.
+    ApiDown,
+    /// Golden scenario 11.
+    VideosStuck,
 }
 
-/// Breaks the API, kills the daemon at a moment that depends on the seed, starts it again, sees
-/// both channels told; then the same for the recovery.
-async fn round(seed: u64) {
-    let bench = Bench::start(Clock::system()).await;
-    let run = healthy(&bench).await;
-    break_the_api(&bench);
-    tokio::time::sleep(moment(seed)).await;
-    run.kill().await;
-    let run = bench.run(&wanted()).await;
-    let is_told = |word| {
-        let (slack, mail) = told(&bench, word);
-        slack > 0 && mail > 0
-    };
-    wait_until(&format!("the outage is told (seed {seed})"), || is_told("Down")).await;
-    mend_the_api(&bench);
-    tokio::time::sleep(moment(seed + ROUNDS)).await;
-    run.kill().await;
-    let run = bench.run(&wanted()).await;
-    wait_until(&format!("its end is told (seed {seed})"), || is_told("Resolved")).await;
-    assert_eq!(run.stop().await, Some(0));
-    assert_duplicates_are_of_kills(&bench, seed);
-}
-
-/// Between nothing and somewhat more than confirmation and delivery take, spread evenly.
-fn moment(seed: u64) -> Duration {
-    let spread = (seed * 7_919) % 20;
-    Duration::from_millis(100 * spread)
-}
-
-/// A kill between acceptance and mark may send a message twice: with the same `Message-ID`, and
-/// never more often than there were kills.
-fn assert_duplicates_are_of_kills(bench: &Bench, seed: u64) {
-    let mut by_id: BTreeMap<String, usize> = BTreeMap::new();
-    for id in bench.message_ids() {
-        *by_id.entry(id).or_default() += 1;
+impl Trouble {
+    fn wanted(self) -> Wanted {
+        let base = match self {
+            Self::ApiDown => wanted(),
+            Self::VideosStuck => watching_videos(),
+        };
+        Wanted { channels: Channels::Email, ..base }
     }
-    assert_eq!(by_id.len(), 2, "opened and resolved, nothing else (seed {seed}): {by_id:?}");
-    let duplicates: usize = by_id.values().map(|count| count - 1).sum();
-    assert!(duplicates <= 2, "seed {seed}: {by_id:?}");
+
+    async fn is_watched(self, bench: &Bench) {
+        match self {
+            Self::ApiDown => {
+                let asked = || bench.simulator.received(Service::Api).len();
+                wait_until("the API is asked", || asked() > 2).await;
+            }
+            Self::VideosStuck => listed(bench).await,
+        }
+    }
+
+    fn begins(self, bench: &Bench) {
+        match self {
+            Self::ApiDown => break_the_api(bench),
+            Self::VideosStuck => drop(leave_videos_waiting(bench)),
+        }
+    }
+
+    fn ends(self, bench: &Bench) {
+        match self {
+            Self::ApiDown => mend_the_api(bench),
+            Self::VideosStuck => finish_the_videos(bench),
+        }
+    }
+}
+
+/// What waited is done, and later ones leave in time: as many as had to wait, and more.
+fn finish_the_videos(bench: &Bench) {
+    let now = bench.simulator.clock().now();
+    let soon = Duration::from_millis(300);
+    bench.simulator.account(|account| {
+        let waiting: Vec<String> = account.jobs().iter().map(|job| job.id.clone()).collect();
+        for id in waiting {
+            account.change(&id, |job| {
+                let age = Duration::try_from(now.duration_since(job.created_at));
+                job.lifecycle = Lifecycle::completing(age.unwrap_or_default(), Duration::ZERO);
+            });
+        }
+        for _ in 0..5 {
+            account.seed(JobKind::Video, "spot", now, Lifecycle::completing(Duration::ZERO, soon));
+        }
+    });
+}
+
+/// What came of a kill.
+struct Told {
+    trouble: Trouble,
+    kill_at: String,
+    /// Copies of each message, by its `Message-ID`.
+    copies: BTreeMap<String, usize>,
+    /// Messages that were ever owed, and those of them that still are.
+    owed: (usize, usize),
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn golden_26_no_kill_on_the_way_of_a_message_loses_or_needlessly_repeats_it() {
+    let begun = Instant::now();
+    let troubles = [Trouble::ApiDown, Trouble::VideosStuck];
+    // The first message tells of the trouble, the second of its end (or that it grew worse).
+    let cases = troubles.into_iter().flat_map(|trouble| {
+        let points = POINTS_OF_MESSAGES.into_iter();
+        points.flat_map(move |point| [1, 2].map(|nth| (trouble, format!("{point}:{nth}"))))
+    });
+    let kills =
+        stream::iter(cases).map(|(trouble, kill_at)| killed_while_telling(trouble, kill_at));
+    let all: Vec<Told> = kills.buffered(AT_ONCE).collect().await;
+    println!("trouble      killed at        messages  lost  copies too many");
+    for told in &all {
+        println!(
+            "{:<12} {:<16} {:>8}  {:>4}  {:>15}",
+            format!("{:?}", told.trouble),
+            told.kill_at,
+            told.copies.len(),
+            told.owed.0 - told.copies.len(),
+            told.duplicates()
+        );
+    }
+    println!("{} kills; {:.0?}", all.len(), begun.elapsed());
+    for told in &all {
+        let said =
+            format!("{:?} {}: {:?} of {:?}", told.trouble, told.kill_at, told.copies, told.owed);
+        assert_eq!(told.owed, (told.copies.len(), 0), "every message arrived: {said}");
+        assert!(told.copies.len() >= 2, "the beginning and the end: {said}");
+        let is_unmarked = UNMARKED.iter().any(|point| told.kill_at.starts_with(point));
+        assert_eq!(told.duplicates(), usize::from(is_unmarked), "{said}");
+    }
+}
+
+impl Told {
+    fn duplicates(&self) -> usize {
+        self.copies.values().map(|count| count - 1).sum()
+    }
+}
+
+async fn killed_while_telling(trouble: Trouble, kill_at: String) -> Told {
+    let bench = Bench::start(Clock::system()).await;
+    let wanted = trouble.wanted();
+    let doomed = bench.run_until(&wanted, &kill_at);
+    trouble.is_watched(&bench).await;
+    trouble.begins(&bench);
+    let mut dying = Box::pin(doomed.ends());
+    // The first message kills; else its successor will, once the trouble is over.
+    let first = async {
+        wait_until(&format!("{kill_at} tells"), || told(&bench, "Down").1 > 0).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    let status = tokio::select! {
+        status = &mut dying => status,
+        () = first => {
+            trouble.ends(&bench);
+            dying.await
+        }
+    };
+    assert_eq!(status.signal(), Some(9), "{kill_at}");
+    let run = bench.run(&wanted).await;
+    is_told(&bench, trouble, &kill_at, "Down").await;
+    trouble.ends(&bench);
+    is_told(&bench, trouble, &kill_at, "Resolved").await;
+    assert_eq!(run.stop().await, Some(0));
+    let mut copies = BTreeMap::new();
+    for mail in bench.mails() {
+        *copies.entry(mail.id).or_default() += 1;
+    }
+    let history = bench.history();
+    let mut owed = 0;
+    while history.delivery(owed + 1).await.unwrap().is_some() {
+        owed += 1;
+    }
+    let pending: u64 = history.outbox().await.unwrap().iter().map(|line| line.pending).sum();
+    let owed = (usize::try_from(owed).unwrap(), usize::try_from(pending).unwrap());
+    Told { trouble, kill_at, copies, owed }
+}
+
+async fn is_told(bench: &Bench, trouble: Trouble, kill_at: &str, word: &str) {
+    let telling = async {
+        while told(bench, word).1 == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let is_told = tokio::time::timeout(PATIENCE, telling).await.is_ok();
+    assert!(is_told, "{trouble:?}, killed at {kill_at}: no `{word}` in {:#?}", bench.mails());
 }

@@ -12,13 +12,22 @@ use heygen_monitor::probe::api::ApiCheck;
 use heygen_monitor::probe::control::{ControlCheck, DnsTarget};
 use heygen_monitor::probe::submit::SubmitCheck;
 use heygen_monitor::probe::web::WebCheck;
-use heygen_monitor::probe::{CheckSpec, ProbeDeps, ProbeSpec, Run, Step, prober};
+use heygen_monitor::probe::{CheckSpec, ProbeDeps, ProbeSpec, Run, Worker, worker};
 use heygen_monitor::secret::Secret;
 
 use crate::faulty::{Behaviour, Server, answer, closed_port, json, name_server};
 
+mod account;
+mod artefact;
+mod canary;
+mod desk;
+mod made;
+mod queue;
+mod simulated;
+mod webhook;
+
 const KEY: &str = "sk_test_do_not_leak_0123456789";
-const RUN: Run = Run { timeout: Duration::from_secs(2), recheck: false };
+const TIMEOUT: Duration = Duration::from_secs(2);
 
 fn deps(base_url: &str) -> ProbeDeps {
     deps_with(base_url, HostTable::default(), Vec::new())
@@ -32,6 +41,9 @@ fn deps_with(base_url: &str, hosts: HostTable, second_resolvers: Vec<SocketAddr>
         base_url: base_url.parse().unwrap(),
         api_key: Some(Secret::new(KEY)),
         second_resolvers,
+        show_titles: false,
+        instance: "test".to_owned(),
+        submit_timeout: TIMEOUT,
     }
 }
 
@@ -43,7 +55,7 @@ fn spec(check: CheckSpec) -> ProbeSpec {
     ProbeSpec {
         name: "probe".to_owned(),
         schedule: Schedule::Every(Duration::from_mins(1)),
-        timeout: RUN.timeout,
+        timeout: TIMEOUT,
         capabilities: vec![Capability::Api, Capability::Authentication],
         thresholds: Thresholds::default(),
         check,
@@ -71,13 +83,14 @@ fn web(url: url::Url, contains: Option<&str>) -> CheckSpec {
 }
 
 async fn all(spec: ProbeSpec, deps: &ProbeDeps, run: Run) -> Vec<Observation> {
-    let Step::Observed { observations, reading } = prober(&spec, deps).run(run).await;
-    assert!(reading.is_none());
-    observations
+    let Worker::Looks(prober) = worker(&spec, deps) else { panic!("a probe that looks") };
+    let step = prober.run(run).await;
+    assert!(step.reading.is_none());
+    step.observations
 }
 
 async fn one(check: CheckSpec, deps: &ProbeDeps) -> Observation {
-    let mut observations = all(spec(check), deps, RUN).await;
+    let mut observations = all(spec(check), deps, Run::looking(TIMEOUT, false)).await;
     assert_eq!(observations.len(), 1);
     let observation = observations.remove(0);
     assert!(!format!("{observation:?}").contains(KEY), "{observation:?}");
@@ -103,7 +116,8 @@ async fn the_key_travels_with_keyed_calls_alone() {
     let requests = server.requests();
     assert!(requests[0].starts_with("GET /v3/users/me HTTP/1.1"));
     assert!(requests[0].contains(&format!("x-api-key: {KEY}")), "{}", requests[0]);
-    assert!(!requests[1].contains("x-api-key"), "{}", requests[1]);
+    assert!(requests[1].starts_with("GET /v3/api_keys/self HTTP/1.1"), "{}", requests[1]);
+    assert!(!requests[2].contains("x-api-key"), "{}", requests[2]);
 }
 
 #[tokio::test]
@@ -144,7 +158,8 @@ async fn a_submit_sends_nothing_that_could_create_anything() {
     let server = Server::start(vec![Behaviour::Answer(json("400 Bad Request", refused))]).await;
     let paths = vec!["/v3/videos".to_owned(), "/v3/video-translations".to_owned()];
     let check = CheckSpec::Submit(SubmitCheck { paths: paths.clone() });
-    let seen = all(spec(check), &deps(server.url("/").as_str()), RUN).await;
+    let seen =
+        all(spec(check), &deps(server.url("/").as_str()), Run::looking(TIMEOUT, false)).await;
     let summary: Vec<_> = seen
         .iter()
         .map(|seen| (seen.series.subject.clone(), seen.outcome, seen.capabilities.clone()))
@@ -196,11 +211,11 @@ async fn a_literal_address_that_refuses_is_left_to_the_controls() {
 #[tokio::test]
 async fn a_run_ends_with_its_timeout() {
     let server = Server::start(vec![Behaviour::Hang]).await;
-    let run = Run { timeout: Duration::from_millis(300), recheck: false };
+    let run = Run::looking(Duration::from_millis(300), false);
     let began = tokio::time::Instant::now();
     let seen = all(spec(api(false)), &deps(server.url("/").as_str()), run).await.remove(0);
     assert_eq!(seen.outcome, Outcome::Timeout);
-    assert!(began.elapsed() < Duration::from_millis(1300));
+    assert!(began.elapsed() < Duration::from_secs(3));
 }
 
 #[tokio::test]
@@ -257,14 +272,15 @@ async fn one_dead_address_among_living_ones_is_our_path() {
 async fn connections_are_kept_between_close_runs_and_never_for_a_recheck() {
     let fine = json("200 OK", "{\"data\":{}}");
     for (every, rechecks, connections) in
-        [(30, [false; 3], 1), (30, [true; 3], 3), (60, [false; 3], 3)]
+        [(30, [false; 3], 1), (30, [true; 3], 3), (60, [false; 3], 4)]
     {
         let server = Server::start(vec![Behaviour::KeepAlive(fine.clone())]).await;
         let mut spec = spec(api(false));
         spec.schedule = Schedule::Every(Duration::from_secs(every));
-        let prober = prober(&spec, &deps(server.url("/").as_str()));
+        let deps = deps(server.url("/").as_str());
+        let Worker::Looks(prober) = worker(&spec, &deps) else { panic!("a probe that looks") };
         for recheck in rechecks {
-            prober.run(Run { recheck, ..RUN }).await;
+            prober.run(Run { recheck, ..Run::looking(TIMEOUT, false) }).await;
         }
         assert_eq!(server.connections(), connections, "every {every} s, {rechecks:?}");
     }
@@ -302,8 +318,8 @@ async fn silent_controls_end_within_their_bound() {
     let dns = vec![DnsTarget { name: "control.test".to_owned(), server: silent }];
     let check = CheckSpec::Control(ControlCheck { https: vec![mute.url("/")], dns });
     let began = tokio::time::Instant::now();
-    let run = Run { timeout: Duration::from_secs(30), recheck: false };
+    let run = Run::looking(Duration::from_secs(30), false);
     let seen = all(spec(check), &deps("https://api.heygen.com"), run).await.remove(0);
     assert!(seen.control.unwrap().is_silent());
-    assert!(began.elapsed() < Duration::from_millis(3500), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(8), "{:?}", began.elapsed());
 }

@@ -3,10 +3,10 @@
 
 use heygen_monitor::engine::page::ComponentMap;
 use heygen_monitor::model::{
-    Action, Advice, Blame, Capability, CapabilityVerdict, Cause, Component, ComponentState,
-    Confidence, Evidence, EvidenceItem, Impact, Incident, Observation, OfficialView, Outcome, Page,
-    PageEvent, Phase, Phases, ProbeKind, ProbeView, Product, Reason, Resubmit, Series,
-    SourceReading, SourceRole, SourceView, State, Timestamp, Verdict, View,
+    Action, Advice, Blame, BudgetView, Capability, CapabilityVerdict, Cause, Component,
+    ComponentState, Confidence, Evidence, EvidenceItem, Impact, Incident, Observation,
+    OfficialView, Outcome, Page, PageEvent, Phase, Phases, ProbeKind, ProbeView, Product, Reason,
+    Resubmit, Series, SourceReading, SourceRole, SourceView, State, Timestamp, Verdict, View,
 };
 
 /// What a hostile page title looks like.
@@ -36,6 +36,8 @@ pub(crate) fn api_outage() -> View {
         sources: vec![source()],
         incidents: vec![incident(7)],
         internet_up: Some(true),
+        stages: Vec::new(),
+        budget: BudgetView::default(),
     }
 }
 
@@ -211,6 +213,7 @@ pub(crate) fn incident(id: i64) -> Incident {
         subject: "HeyGen: API not answering since 09:00 (#7)".to_owned(),
         headline: "API not answering since 09:00".to_owned(),
         evidence: vec![evidence()],
+        ack: None,
         events: Vec::new(),
     }
 }

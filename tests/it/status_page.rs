@@ -12,7 +12,7 @@ use heygen_monitor::model::{
     SourceReading, SourceRole, Timestamp,
 };
 use heygen_monitor::probe::status_page::{HtmlSelectors, StatusPageCheck, read_once};
-use heygen_monitor::probe::{CheckSpec, ProbeDeps, ProbeSpec, Prober, Run, Step, prober};
+use heygen_monitor::probe::{CheckSpec, ProbeDeps, ProbeSpec, Prober, Run, Worker, worker};
 use url::Url;
 
 mod recorded;
@@ -46,7 +46,7 @@ async fn read(url: Url) -> Result<Page, String> {
 
 /// A source with its memory.
 struct Source {
-    prober: Box<dyn Prober>,
+    prober: std::sync::Arc<dyn Prober>,
     clock: Clock,
 }
 
@@ -64,6 +64,9 @@ impl Source {
             base_url: "https://api.heygen.com".parse().unwrap(),
             api_key: Some(heygen_monitor::secret::Secret::new("sk-never-to-be-sent")),
             second_resolvers: Vec::new(),
+            show_titles: false,
+            instance: "test".to_owned(),
+            submit_timeout: TIMEOUT,
         };
         let spec = ProbeSpec {
             name: "heygen".into(),
@@ -73,14 +76,14 @@ impl Source {
             thresholds: Thresholds::default(),
             check: CheckSpec::StatusPage(check),
         };
-        Self { prober: prober(&spec, &deps), clock }
+        let Worker::Looks(prober) = worker(&spec, &deps) else { panic!("a probe that looks") };
+        Self { prober, clock }
     }
 
     async fn run(&self) -> (Observation, SourceReading) {
-        let Step::Observed { mut observations, reading } =
-            self.prober.run(Run { timeout: TIMEOUT, recheck: false }).await;
-        assert_eq!(observations.len(), 1);
-        (observations.remove(0), *reading.unwrap())
+        let mut step = self.prober.run(Run::looking(TIMEOUT, false)).await;
+        assert_eq!(step.observations.len(), 1);
+        (step.observations.remove(0), *step.reading.unwrap())
     }
 
     async fn page(&self) -> Page {

@@ -2,9 +2,12 @@
 
 mod crash;
 mod damage;
+mod jobs;
+mod migration;
 mod model;
 mod outbox;
-mod samples;
+pub(crate) mod samples;
+mod spend;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -146,7 +149,13 @@ async fn every_word_of_the_contract_can_be_stored() {
     let all_events = Incident {
         events: (1..)
             .zip(EventKind::ALL)
-            .map(|(seq, kind)| heygen_monitor::model::IncidentEvent { seq, kind, at: at(100) })
+            .map(|(seq, kind)| heygen_monitor::model::IncidentEvent {
+                seq,
+                kind,
+                at: at(100),
+                state: heygen_monitor::model::State::Outage,
+                channels: vec!["slack".to_owned()],
+            })
             .collect(),
         ..incident(1, 70)
     };

@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub(crate) mod bench;
+pub(crate) mod days;
+pub(crate) mod random;
 pub(crate) mod schema;
 
 /// An HTTP client that knows nothing of the product's own.

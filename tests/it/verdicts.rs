@@ -4,4 +4,5 @@ mod by_check;
 mod by_daemon;
 mod daemon;
 mod restart;
+mod told;
 mod world;

@@ -9,9 +9,13 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use heygen_monitor::clock::Clock;
 use heygen_monitor::engine::Decision;
 use heygen_monitor::metrics::{Catalogue, Metrics};
-use heygen_monitor::model::{IncidentChange, Timestamp, View};
+use heygen_monitor::model::{
+    AccountReading, BudgetView, IncidentChange, Interval, Job, JobKind, JobState, Origin,
+    PaidProbeView, Pool, PoolName, SkipReason, Timestamp, Unit, Usd, View,
+};
 use heygen_monitor::store::Store;
 use heygen_monitor::web::{Health, WebSettings, WebState, router, serve};
+use heygen_monitor::wire::Titles;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -39,7 +43,7 @@ const SECURITY_HEADERS: [&str; 8] = [
 struct Site {
     state: WebState,
     view: watch::Sender<Option<Arc<View>>>,
-    _settings: watch::Sender<WebSettings>,
+    settings: watch::Sender<WebSettings>,
     _directory: TempDir,
 }
 
@@ -70,6 +74,7 @@ impl Site {
             address: Ipv4Addr::LOCALHOST.into(),
             hosts: vec!["status.example.org".to_owned()],
             timezone: TimeZone::get("Europe/Berlin").unwrap(),
+            titles: Titles::Hidden,
         });
         let state = WebState {
             view: receiver,
@@ -79,7 +84,7 @@ impl Site {
             health: Arc::new(Health::new()),
             settings: settings_receiver,
         };
-        Self { state, view, _settings: settings, _directory: directory }
+        Self { state, view, settings, _directory: directory }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {
@@ -94,21 +99,39 @@ impl Site {
         self.send(request(Method::GET, path).body(Body::empty()).unwrap()).await
     }
 
+    /// Stores jobs: ids `v1` to `v<count>`, each a second younger, every third one still waiting.
+    async fn work(&self, count: u32) {
+        let jobs = (1..=count).map(|i| {
+            let created_at = at("2026-11-20T08:00:00Z") + Duration::from_secs(u64::from(i));
+            let is_live = i % 3 == 0;
+            Job {
+                kind: if i % 2 == 0 { JobKind::Translation } else { JobKind::Video },
+                id: format!("v{i}"),
+                origin: if i == 1 { Origin::Canary } else { Origin::Natural },
+                title: Some("a customer's secret".to_owned()),
+                created_at,
+                first_seen_at: created_at,
+                seen_at: created_at,
+                state: if is_live { JobState::Queued } else { JobState::Completed },
+                started: None,
+                ended: (!is_live).then(|| Interval::exact(created_at)),
+                is_abandoned: false,
+                is_sample: false,
+                failure: None,
+            }
+        });
+        let decision = Decision { jobs: jobs.collect(), ..Decision::nothing(api_outage().verdict) };
+        self.state.store.commit(&decision, self.state.clock.now()).await.unwrap();
+        self.state.store.flush().await.unwrap();
+    }
+
     /// Stores open incidents with the numbers 1 to `count`.
     async fn remember(&self, count: i64) {
         for id in 1..=count {
             let view = api_outage();
             let decision = Decision {
-                observation: None,
-                reading: None,
                 changes: vec![IncidentChange { incident: incident(id) }],
-                owed: Vec::new(),
-                verdict: view.verdict,
-                open: Vec::new(),
-                internet_up: None,
-                suspects: Vec::new(),
-                wake_at: None,
-                warnings: Vec::new(),
+                ..Decision::nothing(view.verdict)
             };
             self.state.store.commit(&decision, self.state.clock.now()).await.unwrap();
         }
@@ -270,11 +293,107 @@ async fn one_incident_has_its_own_address() {
     }
 }
 
+/// The ids of a page of jobs.
+fn ids(answer: &Answer) -> Vec<String> {
+    let list = answer.json();
+    let ids = list["data"].as_array().unwrap().iter();
+    ids.map(|job| job["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn jobs_are_listed_newest_first_page_by_page() {
+    let site = Site::new(Some(api_outage()));
+    site.work(5).await;
+    let first = site.get("/api/v1/jobs?limit=3").await;
+    assert_eq!(ids(&first), ["v5", "v4", "v3"]);
+    assert_eq!(first.json()["has_more"], true);
+    let token = first.json()["next_token"].as_str().unwrap().to_owned();
+    let second = site.get(&format!("/api/v1/jobs?limit=3&token={token}")).await;
+    assert_eq!(ids(&second), ["v2", "v1"]);
+    assert_eq!(second.json()["has_more"], false);
+    assert_eq!(second.json()["next_token"], Value::Null);
+    let only = async |query: &str| ids(&site.get(&format!("/api/v1/jobs?{query}")).await);
+    assert_eq!(only("kind=translation").await, ["v4", "v2"]);
+    assert_eq!(only("origin=canary").await, ["v1"]);
+    assert_eq!(only("state=live").await, ["v3"]);
+    assert_eq!(only("state=live&kind=translation").await, [""; 0]);
+    for wrong in
+        ["limit=0", "limit=201", "kind=film", "origin=mine", "state=dead", "token=x", "page=2"]
+    {
+        let answer = site.get(&format!("/api/v1/jobs?{wrong}")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}");
+        assert_eq!(answer.header("content-type"), "application/problem+json");
+    }
+}
+
+#[tokio::test]
+async fn a_job_has_a_title_only_where_titles_are_shown() {
+    let site = Site::new(Some(api_outage()));
+    site.work(3).await;
+    let job = site.get("/api/v1/jobs?limit=1").await.json()["data"][0].clone();
+    let expected = json!({
+        "id": "v3", "kind": "video", "origin": "natural", "state": "queued",
+        "created_at": "2026-11-20T08:00:03Z", "first_seen_at": "2026-11-20T08:00:03Z",
+        "seen_at": "2026-11-20T08:00:03Z", "started": null, "ended": null,
+        "stage_since": "2026-11-20T08:00:03Z", "abandoned": false, "failure": null,
+    });
+    assert_eq!(job, expected);
+    site.settings.send_modify(|settings| settings.titles = Titles::Shown);
+    let shown = site.get("/api/v1/jobs?limit=1").await;
+    assert_eq!(shown.json()["data"][0]["title"], "a customer's secret");
+}
+
+#[tokio::test]
+async fn the_budget_is_told_in_dollars() {
+    let mut view = api_outage();
+    view.budget = BudgetView {
+        canaries: true,
+        per_day: Usd(1_000_000),
+        share_today: Usd(670_000),
+        probes: vec![PaidProbeView {
+            probe: "render".to_owned(),
+            price: Usd(150_000),
+            runs_month: 2,
+            spent_month: Usd(300_000),
+            last_at: Some(at("2026-11-20T08:00:00.5Z")),
+            next_due_at: None,
+            held_back: Some((SkipReason::Backlog, "eight of ten jobs are yours".to_owned())),
+        }],
+        account: Some(AccountReading {
+            at: at("2026-11-20T08:00:00Z"),
+            pools: vec![Pool { name: PoolName::AddOn, unit: Unit::Credits, remaining: 7.5 }],
+            auto_reload: None,
+            key_expires_at: None,
+            clock_skew: None,
+        }),
+        ..BudgetView::default()
+    };
+    let answer = Site::new(Some(view)).get("/api/v1/budget").await;
+    let expected = json!({
+        "canaries": true, "usd_per_day": 1.0, "usd_per_month": 0.0, "share_today_usd": 0.67,
+        "spent_today_usd": 0.0, "spent_month_usd": 0.0, "forecast_month_usd": 0.0,
+        "probes": [{
+            "probe": "render", "price_usd": 0.15, "runs_month": 2, "spent_month_usd": 0.3,
+            "last_at": "2026-11-20T08:00:00Z", "next_due_at": null,
+            "held_back": {"reason": "backlog", "text": "eight of ten jobs are yours"},
+        }],
+        "account": {
+            "at": "2026-11-20T08:00:00Z", "auto_reload": null, "key_expires_at": null,
+            "clock_skew_seconds": null,
+            "pools": [{"pool": "add_on", "unit": "credits", "remaining": 7.5}],
+        },
+        "days_left": null,
+    });
+    assert_eq!(answer.json(), expected);
+    let starting = Site::new(None).get("/api/v1/budget").await;
+    assert_eq!(starting.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
 #[tokio::test]
 async fn nothing_but_reading_is_possible_anywhere() {
     let site = Site::new(Some(api_outage()));
     let methods = [Method::POST, Method::PUT, Method::DELETE, Method::PATCH, Method::OPTIONS];
-    for path in ["/", "/metrics", "/api/v1/verdict", "/-/reload", "/nowhere"] {
+    for path in ["/", "/metrics", "/api/v1/verdict", "/api/v1/jobs", "/-/reload", "/nowhere"] {
         for method in &methods {
             let refused = request(method.clone(), path).body(Body::empty()).unwrap();
             let answer = site.send(refused).await;
@@ -338,7 +457,8 @@ async fn every_answer_carries_the_security_headers() {
 #[tokio::test]
 async fn head_answers_without_a_body() {
     let site = Site::new(Some(api_outage()));
-    for path in ["/", "/metrics", "/api/v1/verdict", "/-/healthy"] {
+    for path in ["/", "/metrics", "/api/v1/verdict", "/api/v1/jobs", "/api/v1/budget", "/-/healthy"]
+    {
         let answer = site.send(request(Method::HEAD, path).body(Body::empty()).unwrap()).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}");
         assert_eq!(answer.text, "", "{path}");
@@ -430,4 +550,15 @@ async fn an_idle_connection_does_not_delay_the_end() {
     let idle = served(&site, async |address| TcpStream::connect(address).await.unwrap()).await;
     drop(idle);
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn a_channel_that_refuses_for_good_is_on_the_page() {
+    let site = Site::new(Some(api_outage()));
+    assert!(!site.get("/").await.text.contains("Broken channels"));
+    site.state.store.tell_broken("on<call>", &[], at("2026-11-20T09:05:00Z")).await.unwrap();
+    let text = site.get("/").await.text;
+    assert!(text.contains("Broken channels"), "{text}");
+    assert!(text.contains("takes no messages since <time datetime=\"2026-11-20T09:05:00Z\""));
+    assert!(text.contains("10:05") && !text.contains("on<call>"), "{text}");
 }

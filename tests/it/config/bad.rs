@@ -9,7 +9,10 @@ type Bad = (&'static str, &'static [(&'static str, &'static str, &'static str)])
 
 const SHAPE: &[Bad] = &[
     ("vantag = \"x\"", &[("1:1", "unknown key `vantag`", "did you mean `vantage`?")]),
-    ("bananas = 1", &[("1:1", "unknown key `bananas`", "known keys here: `channel`, `heygen`")]),
+    (
+        "bananas = 1",
+        &[("1:1", "unknown key `bananas`", "known keys here: `budget`, `channel`, `heartbeat`")],
+    ),
     ("vantage = 5", &[("1:11", "expected a text, found a number", "between quotation marks")]),
     ("vantage = [\"a\"]", &[("1:11", "expected a text, found a list", "only one value")]),
     ("vantage = 1979-05-27", &[("1:11", "found a date or time", "quotation marks")]),
@@ -69,27 +72,13 @@ const SHAPE: &[Bad] = &[
         "[[status_page]]\nname = \"a\"\nurl = \"https://a.example.org\"\n[status_page.components]\n\"x\" = \"videos\"",
         &[("5:7", "unknown capability \"videos\"", "allowed: ")],
     ),
-    ("[[channel]]\nname = \"a\"", &[("1:1", "its kind is missing", "add one of `email`, `slack`")]),
+    ("[[channel]]\nname = \"a\"", &[("1:1", "its kind is missing", "add one of `email`")]),
 ];
 
-const LATER: &[Bad] = &[
-    (
-        "[budget]\nusd_per_day = 1.0",
-        &[("1:2", "`budget` is not available in this version", "later version")],
-    ),
-    ("show_titles = true", &[("1:1", "`show_titles` is not available in this version", "later")]),
-    ("[[route]]\nafter = \"5m\"", &[("1:3", "`route` is not available in this version", "later")]),
-    ("[heygen]\nconcurrency = 10", &[("2:1", "`heygen.concurrency` is not available", "later")]),
-    (
-        "[[probe]]\nname = \"q\"\ncheck.queue = {}",
-        &[("3:7", "`probe.check.queue` is not available in this version", "later")],
-    ),
-    (
-        "[[channel]]\nname = \"p\"\npagerduty = { routing_key_file = \"x\" }",
-        &[("3:1", "`channel.pagerduty` is not available in this version", "later")],
-    ),
-    ("[web]\nauth = { bearer_file = \"x\" }", &[("2:1", "`web.auth` is not available", "later")]),
-];
+const LATER: &[Bad] = &[(
+    "[web]\nauth = { bearer_file = \"x\" }",
+    &[("2:1", "`web.auth` is not available", "later")],
+)];
 
 const MEANING: &[Bad] = &[
     (
@@ -372,7 +361,8 @@ proptest! {
                 "[[probe]]\n", "[probe]\n", "name = ", "every = ", "check.api = ", "[heygen]\n",
                 "{ path = \"/v3\" }", "{}", "[]", "\"5s\"", "\"é\"", "5", "\n", "api_key = ", "= ",
                 "[[status_page]]\n", "url = ", "[status_page.components]\n", "\"a\" = \"api\"\n",
-                "[[channel]]\n", "slack = ", "email = ", "\"", "'''", "\\", "uses = ", ", ", "1979-05-27",
+                "check.render = ", "avatars = ", "[budget]\n", "usd_per_day = ", "1.5", "nan",
+                "[jobs.render]\n", "queue_late = ", "[[channel]]\n", "slack = ", "email = ", "\"", "'''", "\\", "uses = ", ", ", "1979-05-27",
             ]),
             0..40,
         )

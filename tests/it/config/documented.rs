@@ -12,10 +12,12 @@ pub(super) const EVERYTHING_BUT_SECRETS: &str = r#"
 vantage = "fra-1"
 uses = ["api", "web_app"]
 timezone = "Europe/Berlin"
+show_titles = true
 proxy = "http://proxy.example.org:3128"
 [heygen]
 account = "studio"
 base_url = "http://127.0.0.1:4010"
+concurrency = 20
 [storage]
 path = "/var/lib/x/history.db"
 retention = { observations = "7d", failures = "1h 30m" }
@@ -23,6 +25,39 @@ retention = { observations = "7d", failures = "1h 30m" }
 listen = "127.0.0.1:0"
 public_url = "https://status.example.org"
 hosts = ["status.example.org"]
+[budget]
+usd_per_day = 5
+usd_per_month = 49.99
+reserve = { credits = 2.5 }
+canaries = true
+[jobs.render]
+queue_floor = "1s"
+queue_late = "1.5s"
+queue_stuck = "3s"
+poll_min = "100ms"
+[jobs.translation]
+processing_stuck = "2h"
+submit_timeout = "90s"
+[[probe]]
+name = "jobs"
+check.queue = { kinds = ["translation"], exclude_titles = ["internal*"], max_requests = 5 }
+[[probe]]
+name = "video"
+check.render = { avatars = ["look_a", "look_b"], voice = "v1", engine = "avatar_v", price_usd = 0.29 }
+[[probe]]
+name = "template"
+every = "6h"
+check.render = { template = "t_1", mode = "fixed", price_usd = 1 }
+[[probe]]
+name = "dub"
+schedule = "0 0 */6 * * *"
+check.translation = { video_url = "https://a.example.org/v.mp4", mode = "fixed", audio_only = false }
+[[probe]]
+name = "dub-asset"
+check.translation = { asset_id = "as_1", languages = ["French", "German"], max_silence = "30h" }
+[[probe]]
+name = "say"
+check.speech = { voice = "v1", text = "Good morning, everybody out there." }
 [[probe]]
 name = "read"
 every = "1.5s"

@@ -27,7 +27,7 @@ fn without_file_and_key_what_needs_no_key_is_watched() {
 fn a_key_and_a_webhook_in_the_environment_complete_it() {
     let webhook = ("SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/T/B/XXXX");
     let config = parse_with("", &[KEY, webhook]).unwrap();
-    let all = ["api-read", "api-anonymous", "submit", "web-app", "control", "heygen"];
+    let all = ["api-read", "api-anonymous", "submit", "queue", "web-app", "control", "heygen"];
     assert_eq!(names(&config), all);
     assert_eq!(config.channels[0].name, "slack");
     assert_eq!(config.settings.channels[0].name, "slack");
@@ -58,6 +58,7 @@ fn each_kind_informs_what_it_looks_at() {
             ("api-read", &[C::Api, C::Authentication][..], false, api),
             ("api-anonymous", &[C::Api][..], true, api),
             ("submit", &[C::VideoGeneration, C::VideoTranslation][..], false, api),
+            ("queue", &[C::VideoGeneration, C::VideoTranslation][..], false, api),
             ("web-app", &[C::WebApp][..], true, "app.heygen.com"),
             ("control", &[][..], true, ""),
         ]

@@ -65,6 +65,23 @@ async fn a_test_without_a_daemon_sends_a_drill_and_says_how_it_went() {
 }
 
 #[tokio::test]
+async fn a_silent_test_logs_in_and_tells_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = SmtpServer::start(Script::default()).await.unwrap();
+    let port = server.address().port();
+    let said = run(directory.path(), port, &["test", "--silent"]).await;
+    let expected = "oncall: works (nobody was told anything)\n";
+    assert_eq!((said.code, said.stdout.as_str()), (Some(0), expected), "{}", said.stderr);
+    assert!(!server.commands().iter().any(|line| line.starts_with("MAIL")));
+    assert!(!directory.path().join("history.db").exists());
+    let busy = Reaction::Reply("554 5.7.1 Not for you".to_owned());
+    server.set_script(Script::always(Stage::Greeting, busy));
+    let said = run(directory.path(), port, &["test", "--silent"]).await;
+    assert_eq!(said.code, Some(1), "{}", said.stderr);
+    assert!(said.stdout.starts_with("oncall: does NOT work (the mail server answered 554"));
+}
+
+#[tokio::test]
 async fn rendering_sends_nothing_and_opens_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let server = SmtpServer::start(Script::default()).await.unwrap();

@@ -49,36 +49,6 @@ fn header(mail: &ReceivedMail, name: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn every_reply_class_means_the_same_at_every_stage() {
-    let table = [
-        (Stage::Greeting, "421 4.3.2 Service closing", "retry server_error"),
-        (Stage::Greeting, "554 5.7.1 Not for you", "dead rejected"),
-        (Stage::Ehlo, "451 4.3.0 Later", "retry server_error"),
-        (Stage::Ehlo, "550 5.0.0 No", "dead rejected"),
-        (Stage::Mail, "421 4.7.0 Too many connections", "retry server_error"),
-        (Stage::Mail, "452 4.3.1 Insufficient storage", "retry server_error"),
-        (Stage::Mail, "530 5.7.0 Authentication required", "dead unauthorized"),
-        (Stage::Mail, "550 5.7.1 Sender refused", "dead rejected"),
-        (Stage::Rcpt, "421 4.7.0 Closing", "retry server_error"),
-        (Stage::Rcpt, "450 4.2.0 Greylisted", "retry server_error"),
-        (Stage::Rcpt, "451 4.7.1 Try later", "retry server_error"),
-        (Stage::Rcpt, "550 5.1.1 <oncall@example.org> unknown", "dead rejected"),
-        (Stage::Data, "451 4.3.0 Later", "retry server_error"),
-        (Stage::Data, "554 5.5.1 No", "dead rejected"),
-        (Stage::Dot, "451 4.3.0 Content filter is busy", "retry server_error"),
-        (Stage::Dot, "552 5.3.4 Too large", "dead rejected"),
-        (Stage::Dot, "554 5.7.1 Spam", "dead rejected"),
-        (Stage::Greeting, "nonsense", "retry unreachable"),
-    ];
-    for (stage, line, expected) in table {
-        let (result, server) = attempt(Script::once(stage, reply(line))).await;
-        assert_eq!(word(&result), expected, "{stage:?} {line}: {result:?}");
-        assert!(!detail(&result).contains("oncall@"), "{result:?}");
-        assert_eq!(server.mails().len(), 0, "{stage:?} {line}");
-    }
-}
-
-#[tokio::test]
 async fn a_broken_connection_is_tried_again() {
     for stage in [Stage::Greeting, Stage::Ehlo, Stage::Mail, Stage::Rcpt, Stage::Data] {
         let (result, _) = attempt(Script::once(stage, Reaction::Drop)).await;
@@ -266,6 +236,8 @@ async fn filters_and_auto_responders_find_their_headers() {
         ("X-HeyGen-Monitor-Blame", "provider"),
         ("X-HeyGen-Monitor-Event", "opened"),
         ("X-HeyGen-Monitor-Capabilities", "api,authentication"),
+        ("X-Priority", "1"),
+        ("Importance", "high"),
         ("MIME-Version", "1.0"),
     ] {
         assert_eq!(header(&mails[0], name).as_deref(), Some(value), "{name}");
@@ -288,4 +260,46 @@ async fn two_drills_are_two_mails() {
     let ids: Vec<_> = mails.iter().map(|mail| header(mail, "Message-ID").unwrap()).collect();
     assert_eq!(ids[0], "<drill-7.ch-oncall.m0n1@example.org>");
     assert_eq!(ids[1], "<drill-8.ch-oncall.m0n1@example.org>");
+}
+
+#[tokio::test]
+async fn only_what_is_down_is_urgent() {
+    let server = SmtpServer::start(Script::default()).await.unwrap();
+    let channel = mail_channel(mail_target(server.address().port()));
+    for event in [EventKind::Eased, EventKind::Resolved, EventKind::Warning, EventKind::Drill] {
+        channel.send(&delivery(message(event)), now()).await;
+    }
+    for mail in server.mails() {
+        assert_eq!((header(&mail, "X-Priority"), header(&mail, "Importance")), (None, None));
+    }
+}
+
+#[tokio::test]
+async fn the_html_leaves_its_colours_to_the_reader() {
+    let server = SmtpServer::start(Script::default()).await.unwrap();
+    let channel = mail_channel(mail_target(server.address().port()));
+    for event in EventKind::ALL {
+        channel.send(&delivery(message(event)), now()).await;
+    }
+    for mail in server.mails() {
+        let html = parsed(&mail).body_html(0).unwrap().into_owned();
+        assert!(html.contains(r#"<meta name="color-scheme" content="light dark">"#), "{html}");
+        for fixed in ["background", "bgcolor", ";color:", "\"color:", "<img", "<style"] {
+            assert!(!html.contains(fixed), "{fixed}: {html}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_silent_check_of_a_mail_server_logs_in_and_sends_nothing() {
+    let login = Some(("monitor".to_owned(), "right horse".to_owned()));
+    let server = SmtpServer::start(Script { login, ..Script::default() }).await.unwrap();
+    for (password, expected) in [("right horse", "accepted"), ("wrong horse", "dead unauthorized")]
+    {
+        let mut target = mail_target(server.address().port());
+        target.smtp.login = Some(("monitor".to_owned(), Secret::new(password)));
+        let result = mail_channel(target).check(now()).await.unwrap();
+        assert_eq!(word(&result), expected, "{result:?}");
+    }
+    assert!(!server.commands().iter().any(|line| line.starts_with("MAIL")));
 }

@@ -1,11 +1,17 @@
 //! Text from outside is inert in every sink.
 
 use heygen_monitor::model::{Delivery, EventKind};
+use heygen_monitor::notify::Notifier;
 use heygen_monitor::simulator::smtp::{Script, SmtpServer};
+use serde_json::Value;
 
 use super::email::parsed;
 use super::slack::Stub;
-use super::{delivery, mail_channel, mail_target, message, now, slack_channel};
+use super::stub::HttpStub;
+use super::{
+    alertmanager_channel, delivery, mail_channel, mail_target, message, now, ntfy_channel,
+    pagerduty_channel, slack_bot_channel, slack_channel, webhook_channel,
+};
 
 const CORPUS: [&str; 9] = [
     "x\r\nBcc: victim@example.net\r\n\r\nbody",
@@ -104,6 +110,90 @@ async fn hostile_text_becomes_neither_mention_nor_link_in_slack() {
             }
         }
         assert_eq!(payload["mrkdwn"], false, "the fallback is not formatted");
+    }
+}
+
+/// Every text of every request that a channel makes of hostile text, and how many lines ours has
+/// when the text is harmless.
+async fn sent(channel: &dyn Notifier, stub: &HttpStub, text: &str) -> Vec<Value> {
+    let before = stub.seen().len();
+    channel.send(&hostile(text), now()).await;
+    let seen = stub.seen();
+    assert!(seen.len() > before, "{text:.60}: nothing was sent");
+    seen.iter().skip(before).map(super::stub::Seen::json).collect()
+}
+
+/// The shape of a JSON value: its keys and lengths, without its texts.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), shape(value))).collect()
+        }
+        Value::Array(items) => items.iter().map(shape).collect(),
+        Value::String(text) => Value::from(text.lines().count()),
+        other => other.clone(),
+    }
+}
+
+#[tokio::test]
+async fn hostile_text_stays_one_text_in_its_field_on_every_other_channel() {
+    let stub = HttpStub::start([]).await;
+    let url = stub.url.as_str();
+    let channels = [
+        ("slack bot", slack_bot_channel(url)),
+        ("alertmanager", alertmanager_channel(&[url])),
+        ("pagerduty", pagerduty_channel(url)),
+        ("ntfy", ntfy_channel(url)),
+    ];
+    let huge = "A".repeat(1_000_000);
+    for (name, channel) in channels {
+        let harmless = sent(channel.as_ref(), &stub, "harmless").await;
+        let shapes: Vec<Value> = harmless.iter().map(shape).collect();
+        for text in CORPUS.into_iter().chain([huge.as_str()]) {
+            let requests = sent(channel.as_ref(), &stub, text).await;
+            let now: Vec<Value> = requests.iter().map(shape).collect();
+            // The long one needs a block more for what does not fit into the header.
+            if name != "slack bot" {
+                assert_eq!(now, shapes, "{name}: {text:.60}");
+            }
+            for shown in requests.iter().flat_map(strings) {
+                assert!(!shown.chars().any(is_trick), "{name}: {shown}");
+                assert!(!shown.contains(['\u{1b}', '\u{0}', '\u{7}', '\u{9b}', '\r']), "{shown}");
+                assert!(shown.len() < 16_000, "{name}: {} bytes", shown.len());
+                assert!(!shown.contains("javascript:"), "{name}: {shown}");
+            }
+            let links = requests.iter().flat_map(strings).filter(|one| one.starts_with("https://"));
+            for link in links {
+                assert_eq!(link, "https://status.example.org/incidents/42", "{name}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn hostile_text_becomes_no_mention_in_slack_by_token() {
+    let stub = HttpStub::start([]).await;
+    let channel = slack_bot_channel(&stub.url);
+    for text in CORPUS {
+        for shown in sent(channel.as_ref(), &stub, text).await.iter().flat_map(strings) {
+            let own = shown.replace("<!date^", "").replace("<https://status.example.org/", "");
+            assert!(!own.contains('<'), "{shown}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_hands_hostile_text_on_as_it_is_and_where_it_belongs() {
+    let stub = HttpStub::start([]).await;
+    let channel = webhook_channel(&stub.url);
+    for text in CORPUS {
+        let body = &sent(channel.as_ref(), &stub, text).await[0];
+        for place in ["/headline", "/vantage", "/incident/subject", "/evidence/0/message"] {
+            assert_eq!(body.pointer(place).unwrap(), text, "{place}");
+        }
+        assert_eq!(body["links"]["incident"], "https://status.example.org/incidents/42");
+        let names: Vec<_> = body.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(names.len(), 18, "{names:?}");
     }
 }
 

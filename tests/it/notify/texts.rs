@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use heygen_monitor::model::{ComponentState, EventKind, Message, OfficialView};
+use heygen_monitor::model::{ComponentState, Delivery, EventKind, Merged, Message, OfficialView};
 
 use super::{delivery, mail_channel, mail_target, message, now, slack_channel};
 
@@ -238,4 +238,37 @@ fn what_the_official_page_says_fits_the_moment() {
     ] {
         assert_eq!(said(event, acknowledged, lead), expected);
     }
+}
+
+#[test]
+fn what_stands_for_others_says_so_unless_it_comes_at_once() {
+    let said = |event, events: &[EventKind], minutes_late: u64| {
+        let since = now().saturating_sub(Duration::from_secs(minutes_late * 60)).unwrap();
+        let merged = Merged { events: events.to_vec(), since, attempts: 2 };
+        let mut message = message(event);
+        message.at = now();
+        let delivery = Delivery { merged: Some(merged), ..delivery(message) };
+        let preview = mail_channel(mail_target(25)).preview(&delivery, now());
+        let (_, body) = preview.split_once("\n\n").unwrap();
+        body.lines().take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    };
+    let reminders = [EventKind::Worsened, EventKind::Reminder, EventKind::Reminder];
+    let texts = [
+        said(EventKind::Resolved, &[EventKind::Opened], 45),
+        said(EventKind::Resolved, &[EventKind::Opened], 1),
+        said(EventKind::Reminder, &reminders, 600),
+        said(EventKind::Resolved, &[EventKind::Worsened], 1),
+    ];
+    insta::assert_snapshot!(texts.join("\n\n"), @r"
+    Over: was down from 09:00 to 09:14, 14 min (told late because this channel failed) – HeyGen: API answers again
+    This message is late: what was due since 08:30 (07:30 UTC) could be sent only 45 min later because this channel failed. It stands also for what was not delivered before: opened.
+
+    Over: was down from 09:00 to 09:14, 14 min (told late because this channel failed) – HeyGen: API answers again
+    This message is late: what was due since 09:14 (08:14 UTC) could be sent only 1 min later because this channel failed. It stands also for what was not delivered before: opened.
+
+    Still down after 15 min – HeyGen: API not answering. HeyGen's side
+    This message is late: what was due since Thu 23:15 (Thu 22:15 UTC) could be sent only 10 h later because this channel failed. It stands also for what was not delivered before: worsened and reminder (2 times).
+
+    Resolved after 14 min – HeyGen: API answers again
+    ");
 }

@@ -5,11 +5,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use heygen_monitor::model::EventKind;
+use heygen_monitor::model::{EventKind, Intent, IntentState};
 use heygen_monitor::store::{self, Store};
 
 use super::query;
-use super::samples::{at, change, decision, incident, observed, owed, success};
+use super::samples::{at, change, decision, incident, intent, job, observed, owed, success};
 
 /// Where the child works; its absence makes [`child`] an empty test.
 const DIRECTORY: &str = "HEYGEN_MONITOR_TEST_CRASH_DIRECTORY";
@@ -26,7 +26,15 @@ async fn child() {
     let opened = Store::open(&path, at(0)).unwrap();
     assert_eq!(opened.repairs, Vec::<String>::new());
     let store = opened.store;
-    let mut id = store.recall(at(0)).await.unwrap().next_incident_id;
+    let recollection = store.recall(at(0)).await.unwrap();
+    let mut id = recollection.next_incident_id;
+    let mut intent_id = recollection.intents.last().map_or(1, |last| last.id + 1);
+    // What the last kill interrupted.
+    for intent in recollection.intents {
+        if intent.state == IntentState::Intended {
+            accept(&store, intent).await;
+        }
+    }
     loop {
         for plain in 0..3 {
             let decision = observed(success("web", id * 10 + plain));
@@ -40,9 +48,29 @@ async fn child() {
             .map(|channel| owed(channel, Some(&incident), 1, EventKind::Opened))
             .to_vec();
         store.commit(&urgent, at(id)).await.unwrap();
+        intend(&store, intent_id).await;
+        println!("intended {intent_id}");
+        accept(&store, intent(intent_id, intent_id)).await;
         println!("acknowledged {id}");
         id += 1;
+        intent_id += 1;
     }
+}
+
+async fn intend(store: &Store, id: i64) {
+    let mut decision = observed(success("render", id * 10));
+    decision.intents = vec![intent(id, id)];
+    store.commit(&decision, at(id)).await.unwrap();
+}
+
+async fn accept(store: &Store, intended: Intent) {
+    let id = intended.id;
+    let job_id = format!("v_{id}");
+    let mut decision = observed(success("render-job", id * 10));
+    decision.jobs = vec![job(&job_id, id)];
+    decision.intents =
+        vec![Intent { state: IntentState::Accepted, job_id: Some(job_id), ..intended }];
+    store.commit(&decision, at(id)).await.unwrap();
 }
 
 fn start(directory: &Path) -> Child {
@@ -55,9 +83,15 @@ fn start(directory: &Path) -> Child {
         .unwrap()
 }
 
-/// Lets the child commit for `time` after its first commit, kills it, and answers the last number
-/// it acknowledged.
-fn killed_after(directory: &Path, time: Duration) -> i64 {
+/// The last numbers that were acknowledged.
+struct Acknowledged {
+    incident: i64,
+    intent: i64,
+}
+
+/// Lets the child commit for `time` after its first commits, kills it, and answers what it
+/// acknowledged.
+fn killed_after(directory: &Path, time: Duration) -> Acknowledged {
     let mut child = start(directory);
     let mut output = BufReader::new(child.stdout.take().unwrap());
     let mut text = String::new();
@@ -71,22 +105,23 @@ fn killed_after(directory: &Path, time: Duration) -> i64 {
     output.read_to_string(&mut text).unwrap();
     // A last line without its end was cut off by the kill; its number may be too.
     let whole = text.rsplit_once('\n').unwrap().0;
-    let last = whole.lines().rev().find_map(|line| {
-        let (_, number) = line.split_once("acknowledged ")?;
-        number.parse().ok()
-    });
-    last.unwrap()
+    let last = |word: &str| {
+        let number = |line: &str| line.split_once(word)?.1.trim().parse().ok();
+        whole.lines().rev().find_map(number).unwrap()
+    };
+    Acknowledged { incident: last("acknowledged "), intent: last("intended ") }
 }
 
 #[test]
 fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
     let directory = tempfile::tempdir().unwrap();
     let mut last = 0;
+    let mut last_intent = 0;
     for round in 0..ROUNDS {
         let micros = (round * 7_919) % 40_000;
         let acknowledged = killed_after(directory.path(), Duration::from_micros(micros));
-        assert!(acknowledged > last);
-        last = acknowledged;
+        assert!(acknowledged.incident > last && acknowledged.intent > last_intent);
+        last = acknowledged.incident;
         store::check(&directory.path().join("history.db")).unwrap();
         let stored = query(directory.path(), "SELECT count(*) FROM incidents")[0];
         assert!(stored == last || stored == last + 1, "{stored} of {last}");
@@ -106,5 +141,29 @@ fn a_kill_at_any_moment_loses_nothing_that_was_acknowledged() {
         )[0];
         assert!(plain >= 3 * stored, "what waited before an acknowledged one is there too");
         last = stored;
+        last_intent = intents_are_whole(directory.path(), acknowledged.intent);
     }
+}
+
+/// Answers how many intents there are: all that were acknowledged and at most one more, each with
+/// the observation that was committed with it, and none without.
+fn intents_are_whole(directory: &Path, acknowledged: i64) -> i64 {
+    let count = |sql: &str| query(directory, sql)[0];
+    let stored = count("SELECT count(*) FROM intents");
+    assert_eq!(count("SELECT max(id) FROM intents"), stored, "numbers without a gap");
+    assert!(stored == acknowledged || stored == acknowledged + 1, "{stored} of {acknowledged}");
+    let observations = |probe: &str| {
+        count(&format!(
+            "SELECT count(*) FROM observations AS o JOIN series AS s ON s.id = o.series_id
+             WHERE s.probe = '{probe}'"
+        ))
+    };
+    assert_eq!(observations("render"), stored);
+    let accepted = count("SELECT count(*) FROM intents WHERE state = 'accepted'");
+    assert!(accepted == stored || accepted == stored - 1, "{accepted} of {stored}");
+    assert_eq!(observations("render-job"), accepted);
+    let with_job = "SELECT count(*) FROM intents AS i JOIN jobs AS j ON j.id = i.job_id";
+    assert_eq!(count(with_job), accepted);
+    assert_eq!(count("SELECT count(*) FROM jobs"), accepted);
+    stored
 }

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use super::samples::{at, decision, incident, owed};
 
 const LEASE_SECS: i64 = 60;
+const LATE_SECS: i64 = 120;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -60,6 +61,7 @@ struct Row {
     state: DeliveryState,
     /// When it may be leased: its time while pending, the end of its lease while leased.
     due: i64,
+    owed_at: i64,
     attempts: u32,
 }
 
@@ -92,6 +94,7 @@ impl Model {
 
     fn claim(&mut self) -> Vec<i64> {
         let now = self.now;
+        self.merge();
         let mut heads = self.heads();
         heads.retain(|id| self.rows[id].due <= now);
         for id in &heads {
@@ -100,6 +103,24 @@ impl Model {
             row.due = now + LEASE_SECS;
         }
         heads
+    }
+
+    /// Of a queue that failed or is late, the last message tells all: each tells a state.
+    fn merge(&mut self) {
+        for head in self.heads() {
+            let row = self.rows[&head].clone();
+            let is_late = row.attempts > 0 || row.owed_at <= self.now - LATE_SECS;
+            if row.state != DeliveryState::Pending || row.due > self.now || !is_late {
+                continue;
+            }
+            let is_same =
+                |one: &Row| one.is_owed() && (one.thread, one.channel) == (row.thread, row.channel);
+            let mut queue: Vec<_> = self.rows.values_mut().filter(|one| is_same(one)).collect();
+            queue.pop();
+            for one in queue {
+                one.state = DeliveryState::Merged;
+            }
+        }
     }
 
     fn leased(&self) -> Vec<i64> {
@@ -162,7 +183,8 @@ async fn play(steps: Vec<Step>) {
                 // Owed already: answers the row that the commit made.
                 let id = store.owe(&owed, at(model.now)).await.unwrap();
                 let (state, due) = (DeliveryState::Pending, model.now);
-                let row = Row { thread, channel, state, due, attempts: 0 };
+                let owed_at = model.now;
+                let row = Row { thread, channel, state, due, owed_at, attempts: 0 };
                 assert!(model.rows.insert(id, row).is_none());
                 dues.insert(id, due);
             }

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use heygen_monitor::engine::{Decision, Owed};
 use heygen_monitor::model::{
-    Action, Advice, Blame, Capability, Cause, Component, ComponentState, Confidence,
-    ControlReading, EventKind, Evidence, EvidenceItem, Impact, Incident, IncidentChange,
-    IncidentEvent, Message, MessageIncident, Observation, OfficialView, Outcome, Page, PageEvent,
-    PageUpdate, PathCheck, Phase, Phases, ProbeKind, Product, Reason, Resubmit, Series, SkipReason,
-    SourceReading, SourceRole, State, TargetReading, Timestamp, Transport, Verdict,
+    AccountReading, Action, Advice, Blame, Capability, Cause, Component, ComponentState,
+    Confidence, ControlReading, EventKind, Evidence, EvidenceItem, Impact, Incident,
+    IncidentChange, IncidentEvent, Intent, IntentState, Interval, Job, JobKind, JobState, Message,
+    MessageIncident, Observation, OfficialView, Origin, Outcome, Page, PageEvent, PageUpdate,
+    PathCheck, Phase, Phases, Pool, PoolName, ProbeKind, Product, Reason, Resubmit, Series,
+    SkipReason, SourceReading, SourceRole, State, TargetReading, Timestamp, Transport, Trigger,
+    Unit, Usd, Verdict,
 };
 
 pub(super) fn at(second: i64) -> Timestamp {
@@ -16,28 +18,17 @@ pub(super) fn at(second: i64) -> Timestamp {
 }
 
 /// A decision that stores nothing yet.
-pub(super) fn decision() -> Decision {
-    Decision {
-        observation: None,
-        reading: None,
-        changes: Vec::new(),
-        owed: Vec::new(),
-        verdict: Verdict {
-            at: at(0),
-            vantage: "fra-1".to_owned(),
-            account: "default".to_owned(),
-            state: State::Operational,
-            blame: Blame::None,
-            reason: Reason::Outcome(Outcome::Ok),
-            headline: String::new(),
-            capabilities: Vec::new(),
-        },
-        open: Vec::new(),
-        internet_up: None,
-        suspects: Vec::new(),
-        wake_at: None,
-        warnings: Vec::new(),
-    }
+pub(crate) fn decision() -> Decision {
+    Decision::nothing(Verdict {
+        at: at(0),
+        vantage: "fra-1".to_owned(),
+        account: "default".to_owned(),
+        state: State::Operational,
+        blame: Blame::None,
+        reason: Reason::Outcome(Outcome::Ok),
+        headline: String::new(),
+        capabilities: Vec::new(),
+    })
 }
 
 pub(super) fn observed(observation: Observation) -> Decision {
@@ -129,7 +120,7 @@ fn evidence() -> Evidence {
 }
 
 /// Opened by the observation at `second`, confirmed half a minute later.
-pub(super) fn incident(id: i64, second: i64) -> Incident {
+pub(crate) fn incident(id: i64, second: i64) -> Incident {
     Incident {
         id,
         blame: Blame::Provider,
@@ -147,7 +138,14 @@ pub(super) fn incident(id: i64, second: i64) -> Incident {
         subject: format!("HeyGen: API not answering (#{id})"),
         headline: "HeyGen's API does not answer.".to_owned(),
         evidence: vec![evidence_item(second)],
-        events: vec![IncidentEvent { seq: 1, kind: EventKind::Opened, at: at(second + 30) }],
+        ack: None,
+        events: vec![IncidentEvent {
+            seq: 1,
+            kind: EventKind::Opened,
+            at: at(second + 30),
+            state: State::Outage,
+            channels: vec!["slack".to_owned()],
+        }],
     }
 }
 
@@ -163,14 +161,15 @@ fn evidence_item(second: i64) -> EvidenceItem {
     }
 }
 
-pub(super) fn change(incident: &Incident) -> IncidentChange {
+pub(crate) fn change(incident: &Incident) -> IncidentChange {
     IncidentChange { incident: incident.clone() }
 }
 
-pub(super) fn owed(channel: &str, incident: Option<&Incident>, seq: u32, event: EventKind) -> Owed {
+pub(crate) fn owed(channel: &str, incident: Option<&Incident>, seq: u32, event: EventKind) -> Owed {
     let incident = incident.map(|incident| MessageIncident {
         id: incident.id,
         blame: incident.blame,
+        cause: incident.cause.clone(),
         reason: incident.reason,
         state: incident.state,
         capabilities: incident.capabilities.clone(),
@@ -246,5 +245,75 @@ pub(super) fn reading(source: &str, second: i64, state: ComponentState) -> Sourc
         replaces: vec![Capability::VideoGeneration],
         at: at(second),
         page: Ok(page),
+    }
+}
+
+pub(super) fn seen(jobs: Vec<Job>) -> Decision {
+    Decision { jobs, ..decision() }
+}
+
+pub(super) fn paid(intents: Vec<Intent>) -> Decision {
+    Decision { intents, ..decision() }
+}
+
+/// A natural video that was created at `second` and waits.
+pub(super) fn job(id: &str, second: i64) -> Job {
+    Job {
+        kind: JobKind::Video,
+        id: id.to_owned(),
+        origin: Origin::Natural,
+        title: None,
+        created_at: at(second),
+        first_seen_at: at(second + 10),
+        seen_at: at(second + 20),
+        state: JobState::Queued,
+        started: None,
+        ended: None,
+        is_abandoned: false,
+        is_sample: false,
+        failure: None,
+    }
+}
+
+/// Waited at most 60 s, took at most 400 s to be made, 450 s altogether.
+pub(super) fn completed(id: &str, second: i64) -> Job {
+    Job {
+        seen_at: at(second + 450),
+        state: JobState::Completed,
+        started: Some(Interval { earliest: at(second + 50), latest: at(second + 60) }),
+        ended: Some(Interval { earliest: at(second + 440), latest: at(second + 450) }),
+        is_sample: true,
+        ..job(id, second)
+    }
+}
+
+/// Committed at `second`, not sent yet.
+pub(super) fn intent(id: i64, second: i64) -> Intent {
+    Intent {
+        id,
+        probe: "render".to_owned(),
+        kind: ProbeKind::Render,
+        nonce: format!("hgm-fra1-{id}"),
+        look: "avatar-1".to_owned(),
+        price: Usd(50_000),
+        trigger: Trigger::Silence,
+        state: IntentState::Intended,
+        created_at: at(second),
+        job_id: None,
+        searches: 0,
+        misses: 0,
+        failed_deletes: 0,
+        outcome: None,
+        changed_at: at(second),
+    }
+}
+
+pub(super) fn account(second: i64) -> AccountReading {
+    AccountReading {
+        at: at(second),
+        pools: vec![Pool { name: PoolName::Wallet, unit: Unit::Usd, remaining: 12.5 }],
+        auto_reload: Some(false),
+        key_expires_at: Some(at(9_000_000)),
+        clock_skew: Some(jiff::SignedDuration::from_millis(-1_500)),
     }
 }

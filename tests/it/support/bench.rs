@@ -6,12 +6,13 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use heygen_monitor::clock::Clock;
 use heygen_monitor::simulator::smtp::{Script, SmtpServer};
 use heygen_monitor::simulator::{API_KEY, Options, Service, Simulator};
+use heygen_monitor::store::Store;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -19,6 +20,8 @@ use tokio::process::{Child, Command};
 
 /// The product.
 const BINARY: &str = env!("CARGO_BIN_EXE_heygen-monitor");
+/// Names the fault point at which a process kills itself.
+pub(crate) const KILL_AT: &str = "HEYGEN_MONITOR_KILL_AT";
 
 /// Which key the monitor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,12 +45,26 @@ pub(crate) struct Wanted {
     pub(crate) recheck: &'static str,
     /// Whether Slack and e-mail are told.
     pub(crate) channels: Channels,
+    /// Whether a limit on the size of files is an error or deadly.
+    pub(crate) writes: Writes,
+    /// More of the file, put behind everything else.
+    pub(crate) extra: String,
+}
+
+/// What a limit on the size of files does to the product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writes {
+    /// There is none.
+    Freely,
+    /// A write beyond it fails, as on a full disk.
+    UpToItsLimit,
 }
 
 /// Whether anybody is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Channels {
     None,
+    Email,
     SlackAndEmail,
 }
 
@@ -60,6 +77,8 @@ impl Default for Wanted {
             every: "60s",
             recheck: "10s",
             channels: Channels::SlackAndEmail,
+            writes: Writes::Freely,
+            extra: String::new(),
         }
     }
 }
@@ -86,9 +105,21 @@ pub(crate) struct Checked {
     pub(crate) stderr: String,
 }
 
-/// A mail as a person sees it.
+/// What one command said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// A mail as a person and a mail program see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Mail {
+    /// `Message-ID`.
+    pub(crate) id: String,
+    /// What happened, as the mail's header says.
+    pub(crate) event: String,
     pub(crate) subject: String,
     pub(crate) text: String,
 }
@@ -113,18 +144,55 @@ impl Bench {
         Checked { code: output.status.code().unwrap_or(-1), verdict, stderr }
     }
 
+    /// One command of the real binary, beside whatever runs.
+    pub(crate) async fn say(&self, wanted: &Wanted, arguments: &[&str]) -> Said {
+        let mut output = self.command(wanted, arguments);
+        let output = output.kill_on_drop(true).output();
+        let output = tokio::time::timeout(Duration::from_secs(30), output).await;
+        let output = output.expect("a command ends").unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+        Said {
+            code: output.status.code(),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
+    }
+
+    /// The real binary in the foreground, started and no more.
+    pub(crate) fn launch(&self, wanted: &Wanted) -> Foreground {
+        Foreground::of(*self.command(wanted, &["run"]))
+    }
+
     /// The real binary in the foreground, once it listens.
     pub(crate) async fn run(&self, wanted: &Wanted) -> Foreground {
-        let mut child = self.command(wanted, &["run"]).kill_on_drop(true).spawn().unwrap();
-        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let mut foreground = Foreground { child, lines, said: Vec::new() };
+        let mut foreground = self.launch(wanted);
         let listening = foreground.says("listening on http://").await;
         assert!(listening.contains("127.0.0.1:"), "{listening}");
         foreground
     }
 
+    /// The real binary in the foreground; it will kill itself at a fault point.
+    pub(crate) fn run_until(&self, wanted: &Wanted, kill_at: &str) -> Foreground {
+        let mut command = self.command(wanted, &["run"]);
+        command.env(KILL_AT, kill_at);
+        Foreground::of(*command)
+    }
+
+    /// The real binary where it should not start: its exit code.
+    pub(crate) async fn refuses(&self, wanted: &Wanted) -> Option<i32> {
+        Foreground::of(*self.command(wanted, &["run"])).ends().await.code()
+    }
+
     fn command(&self, wanted: &Wanted, arguments: &[&str]) -> Box<Command> {
-        let mut command = Command::new(BINARY);
+        let mut command = match wanted.writes {
+            Writes::Freely => Command::new(BINARY),
+            // A limit that is lowered later is an error of the write then, not the writer's death.
+            Writes::UpToItsLimit => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", r#"trap "" XFSZ; exec "$0" "$@""#, BINARY]);
+                shell
+            }
+        };
         let home = self.directory.path();
         command.env_clear().env("HOME", home).env("PATH", std::env::var("PATH").unwrap());
         if let Some((name, value)) = environment(wanted.key) {
@@ -133,6 +201,11 @@ impl Bench {
         command.arg("--config").arg(self.write_configuration(wanted)).args(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Box::new(command)
+    }
+
+    /// The history, to be read beside whoever writes it.
+    pub(crate) fn history(&self) -> Store {
+        Store::open_to_read(&self.directory.path().join("history.db"))
     }
 
     /// Writes the configuration and answers its path.
@@ -190,8 +263,12 @@ every = "{every}"
             text.push_str(&keyed_probes(wanted));
         }
         if wanted.channels == Channels::SlackAndEmail {
-            text.push_str(&channels(self.mail.address()));
+            text.push_str(SLACK);
         }
+        if wanted.channels != Channels::None {
+            text.push_str(&mail(self.mail.address()));
+        }
+        text.push_str(&wanted.extra);
         text
     }
 
@@ -208,16 +285,6 @@ every = "{every}"
     pub(crate) fn mails(&self) -> Vec<Mail> {
         let mails = self.mail.mails();
         mails.iter().map(|mail| read(&mail.message)).collect()
-    }
-
-    /// `Message-ID` of each mail that the mail server accepted, oldest first.
-    pub(crate) fn message_ids(&self) -> Vec<String> {
-        let parser = mail_parser::MessageParser::default();
-        let mails = self.mail.mails();
-        let id = |message: &[u8]| {
-            parser.parse(message).and_then(|mail| mail.message_id().map(str::to_owned)).unwrap()
-        };
-        mails.iter().map(|mail| id(&mail.message)).collect()
     }
 
     /// The environment in which the product runs.
@@ -238,6 +305,30 @@ pub(crate) struct Foreground {
 }
 
 impl Foreground {
+    fn of(mut command: Command) -> Self {
+        let mut child = command.kill_on_drop(true).spawn().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        Self { child, lines, said: Vec::new() }
+    }
+
+    /// Where its HTTP side is.
+    pub(crate) fn url(&self) -> String {
+        let listening = self.said.iter().find_map(|line| line.split_once("listening on http://"));
+        format!("http://{}", listening.unwrap().1.trim())
+    }
+
+    /// Waits until it ends by itself.
+    pub(crate) async fn ends(mut self) -> ExitStatus {
+        let ending = async {
+            while let Some(line) = self.lines.next_line().await.unwrap() {
+                self.said.push(line);
+            }
+            self.child.wait().await.unwrap()
+        };
+        let ended = tokio::time::timeout(Duration::from_mins(1), ending).await;
+        ended.unwrap_or_else(|_| panic!("it does not end; said {:#?}", self.said))
+    }
+
     /// Waits for a line on stderr that holds `part`.
     pub(crate) async fn says(&mut self, part: &str) -> String {
         let read = async {
@@ -254,6 +345,12 @@ impl Foreground {
         found.unwrap_or_else(|_| panic!("`{part}` is never said; said {:#?}", self.said))
     }
 
+    /// The process, as the operating system knows it.
+    pub(crate) fn pid(&self) -> rustix::process::Pid {
+        let pid = self.child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap();
+        rustix::process::Pid::from_raw(pid).unwrap()
+    }
+
     /// `kill -9`.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();
@@ -261,9 +358,7 @@ impl Foreground {
 
     /// Ends it as systemd does; answers its exit code.
     pub(crate) async fn stop(mut self) -> Option<i32> {
-        let pid = self.child.id().and_then(|pid| i32::try_from(pid).ok()).unwrap();
-        let pid = rustix::process::Pid::from_raw(pid).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        rustix::process::kill_process(self.pid(), rustix::process::Signal::TERM).unwrap();
         let ended = tokio::time::timeout(Duration::from_secs(20), self.child.wait()).await;
         ended.expect("it ends when asked to").unwrap().code()
     }
@@ -292,12 +387,14 @@ check.submit = {{}}
     )
 }
 
-fn channels(mail: SocketAddr) -> String {
+const SLACK: &str = r#"[[channel]]
+name = "slack"
+slack = { webhook_url_file = "slack_webhook_url" }
+"#;
+
+fn mail(mail: SocketAddr) -> String {
     format!(
         r#"[[channel]]
-name = "slack"
-slack = {{ webhook_url_file = "slack_webhook_url" }}
-[[channel]]
 name = "mail"
 [channel.email]
 from = "heygen-monitor@example.org"
@@ -316,7 +413,10 @@ fn make_private(path: &std::path::Path) {
 
 fn read(message: &[u8]) -> Mail {
     let parsed = mail_parser::MessageParser::default().parse(message).unwrap();
+    let event = parsed.header("X-HeyGen-Monitor-Event").and_then(|value| value.as_text());
     Mail {
+        id: parsed.message_id().unwrap_or_default().to_owned(),
+        event: event.unwrap_or_default().to_owned(),
         subject: parsed.subject().unwrap_or_default().to_owned(),
         text: parsed.body_text(0).unwrap_or_default().into_owned(),
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use heygen_monitor::engine::{Decision, Input, Memory, Recollection, Suspect, Watch, evaluate};
 use heygen_monitor::model::{
-    Capability, EventKind, Incident, Message, Observation, Outcome, Phases, SourceReading,
+    Capability, Command, EventKind, Incident, Message, Observation, Outcome, Phases, SourceReading,
     Timestamp, Verdict,
 };
 
@@ -89,8 +89,22 @@ impl Daemon {
         }
     }
 
+    /// Tells the daemon something.
+    pub(super) fn command(&mut self, command: Command) -> Result<String, String> {
+        let input = Input::Commanded(Box::new(command));
+        let now = at(self.now);
+        let decision = evaluate(&mut self.memory, &self.world.settings, input, now);
+        let reply = decision.reply.clone().unwrap();
+        self.take(decision);
+        reply
+    }
+
     fn step(&mut self, input: Input, now: Timestamp) {
         let decision: Decision = evaluate(&mut self.memory, &self.world.settings, input, now);
+        self.take(decision);
+    }
+
+    fn take(&mut self, decision: Decision) {
         for change in decision.changes {
             self.incidents.insert(change.incident.id, change.incident);
         }
@@ -124,6 +138,7 @@ impl Daemon {
             readings: self.readings.values().cloned().collect(),
             incidents: self.incidents.values().cloned().collect(),
             next_incident_id: self.incidents.keys().max().map_or(1, |last| last + 1),
+            ..Recollection::default()
         };
         self.memory = Memory::recall(&self.world.settings, recollection, at(self.now));
         self.step(Input::Tick, at(self.now));

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use heygen_monitor::engine::page::ComponentMap;
 use heygen_monitor::engine::{
-    Cadence, ChannelInfo, Input, Memory, Settings, Source, Suspect, Thresholds, Watch, evaluate,
-    is_settled,
+    BudgetRules, Cadence, ChannelInfo, Input, JobRules, JobsWatch, Memory, Settings, Source,
+    Suspect, Thresholds, Watch, evaluate, is_settled,
 };
 use heygen_monitor::model::{
     Capability, ChannelKind, Component, ComponentState, ControlReading, Evidence, Impact, Incident,
@@ -97,6 +97,12 @@ impl World {
                 ChannelInfo { name: "mail".to_owned(), kind: ChannelKind::Email },
                 ChannelInfo { name: "slack".to_owned(), kind: ChannelKind::Slack },
             ],
+            instance: String::new(),
+            concurrency: 10,
+            jobs: JobRules::all_usual(),
+            budget: BudgetRules::default(),
+            routes: Vec::new(),
+            windows: Vec::new(),
             cadence: Cadence::Daemon,
         };
         Self {
@@ -311,6 +317,7 @@ pub(super) fn watch(name: &str, kind: ProbeKind, every: u64, capabilities: &[Cap
         host: host.to_owned(),
         thresholds: Thresholds::default(),
         replaces: Vec::new(),
+        jobs: JobsWatch::None,
     }
 }
 
