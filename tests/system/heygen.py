@@ -1,15 +1,18 @@
 """A HeyGen for one key, on loopback: PORT KEY BROKEN.
 
-While the file BROKEN exists its API answers 503, as its load balancer would. Written from the
+While the file BROKEN exists its API answers 503, as its load balancer would; while `admitted` beside
+it exists its page says so. Written from the
 documentation, apart from the project's own simulator, so that both are checked.
 """
 
 import json
 import os
 import sys
+from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PORT, KEY, BROKEN = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+ADMITTED = os.path.join(os.path.dirname(BROKEN), "admitted")
 BASE = f"http://127.0.0.1:{PORT}"
 USER = {"data": {"user_id": "u_1", "email": "team@example.org", "username": "team"}}
 PAGE = {
@@ -25,6 +28,22 @@ PAGE = {
     "incidents": [],
     "scheduled_maintenances": [],
 }
+INCIDENT = {
+    "id": "i1", "name": "API errors", "status": "investigating", "impact": "major", "page_id": "p1",
+    "created_at": "2026-11-20T09:00:00Z", "updated_at": "2026-11-20T09:00:00Z", "monitoring_at": None,
+    "resolved_at": None, "started_at": "2026-11-20T09:00:00Z", "shortlink": BASE, "incident_updates": [],
+}
+
+
+def page():
+    """The page as it is now; an incident of it began now, at the latest."""
+    if not os.path.exists(ADMITTED):
+        return PAGE
+    since = datetime.fromtimestamp(os.path.getmtime(ADMITTED), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    component = {**PAGE["components"][0], "status": "major_outage", "updated_at": since}
+    incident = {**INCIDENT, "created_at": since, "updated_at": since, "started_at": since, "components": [component]}
+    status = {"indicator": "major", "description": "Partial System Outage"}
+    return {**PAGE, "status": status, "components": [component], "incidents": [incident]}
 
 
 def error(code, message):
@@ -61,11 +80,11 @@ class HeyGen(BaseHTTPRequestHandler):
         elif path == "/v3/users/me":
             self.api(None)
         elif path in ("/api/v2/summary.json", "/api/v2/status.json"):
-            self.answer(200, PAGE)
+            self.answer(200, page())
         elif path == "/api/v2/components.json":
-            self.answer(200, {"page": PAGE["page"], "components": PAGE["components"]})
+            self.answer(200, {"page": PAGE["page"], "components": page()["components"]})
         elif path in ("/api/v2/incidents.json", "/api/v2/incidents/unresolved.json"):
-            self.answer(200, {"page": PAGE["page"], "incidents": []})
+            self.answer(200, {"page": PAGE["page"], "incidents": page()["incidents"]})
         else:
             self.answer(404, error("not_found", "Not found."))
 

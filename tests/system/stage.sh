@@ -39,7 +39,8 @@ free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# start_heygen: a HeyGen that works, on loopback. `touch $work/broken` makes its API answer 503.
+# start_heygen: a HeyGen that works, on loopback. `touch $work/broken` makes its API answer 503,
+# `touch $work/admitted` lets its page say so.
 start_heygen() {
     heygen_key=sk_system_test_0123456789
     heygen_port=$(free_port)

@@ -1,5 +1,5 @@
 # A real Postfix, STARTTLS and AUTH, certificate verified: an outage arrives as mail, a wrong
-# password is told, and the end follows in the same thread.
+# password is told, and what follows stands in the same thread.
 . "$(dirname "$0")/../stage.sh"
 start_heygen
 user=monitor password="p w€ 'quoted'"
@@ -92,26 +92,39 @@ mails() { [ "$(find "$mail/oncall/new" -type f 2>/dev/null | wc -l)" -ge "$1" ];
 complain() { cat "$work/drill" 2>/dev/null || true; tail -n 20 "$work/postfix.log" "$work/daemon.log"; fail "$@"; }
 wait_for 30 mails 1 || complain "no mail about the outage"
 took=$((SECONDS - begun))
-rm "$work/broken"
-wait_for 40 mails 2 || complain "no mail about its end"
+touch "$work/admitted"
+wait_for 30 mails 2 || complain "no mail about what HeyGen's page says"
+rm "$work/broken" "$work/admitted"
+wait_for 40 mails 3 || complain "no mail about its end"
 shows '^heygen_monitor_notifications_dead_total\{channel="oncall"\} 0$' "$address/metrics" || complain "a message died"
 
 python3 - "$mail/oncall/new" <<'CHECK' || complain "the mails are not as they should be"
 import email, email.policy, pathlib, sys
 mails = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in pathlib.Path(sys.argv[1]).iterdir()]
 for mail in mails: print(mail["Subject"])
-opened = [mail for mail in mails if not mail["Subject"].startswith("Re:")]
-rest = [mail for mail in mails if mail["Subject"].startswith("Re:")]
-assert len(opened) == 1 and len(rest) == 1, "one thread: an opening and its end"
-first, last = opened[0], rest[0]
+by_event = {mail["X-HeyGen-Monitor-Event"]: mail for mail in mails}
+assert sorted(by_event) == ["acknowledged_officially", "opened", "resolved"] and len(mails) == 3, sorted(by_event)
+first, last = by_event["opened"], by_event["resolved"]
 assert first["Subject"].startswith("HeyGen: "), first["Subject"]
-assert first["Message-ID"] in (last["References"] or last["In-Reply-To"] or ""), "not one thread"
 assert "Resolved" in last["Subject"] + last.get_body(("plain",)).get_content(), "its end says so"
+
+# One thread, as mail programs make it: every mail but the first names only mails that are here,
+# the first of them opened the thread, and Gmail wants the subject of the others to be an answer.
+ids = [mail["Message-ID"].strip() for mail in mails]
+assert len(set(ids)) == len(ids) and all(one.startswith("<") and one.endswith(">") for one in ids), ids
+assert not first["References"] and not first["In-Reply-To"], "the first answers nothing"
+for mail in mails:
+    if mail is first: continue
+    chain = mail["References"].split()
+    assert chain[0] == first["Message-ID"].strip(), "not the same thread"
+    assert set(chain) < set(ids) and mail["Message-ID"].strip() not in chain, chain
+    assert mail["In-Reply-To"].strip() in chain, "answers a mail of the thread"
+    assert mail["Subject"].startswith("Re: "), mail["Subject"]
 for mail in mails:
     plain, html = mail.get_body(("plain",)), mail.get_body(("html",))
     assert plain and html, "text and HTML"
     assert plain["Content-Transfer-Encoding"] in ("quoted-printable", "base64")
-    assert "503" in plain.get_content() or mail is last, "the evidence is told"
+    assert "503" in plain.get_content() or mail is not first, "the evidence is told"
     assert any("ESMTPSA" in hop or "ESMTPSA" in str(hop) for hop in mail.get_all("Received")), "encrypted and authenticated"
 CHECK
 
@@ -123,4 +136,4 @@ wait_for 10 reloaded || complain "SIGHUP was not heard"
 env -i PATH="$PATH" HEYGEN_MONITOR_STATE_DIR="$work/state" HEYGEN_API_KEY="$heygen_key" "$bin" --config "$work/config.toml" notify test --channel oncall >"$work/drill" 2>&1 && complain "a wrong password passed: $(cat "$work/drill")"
 grep -q 'SASL .*authentication failed' "$work/postfix.log" || complain "Postfix refused no password"
 ! grep -rqF "$password" "$work/daemon.log" "$work/drill" || complain "the password stands in a log"
-pass "mail after $took s over STARTTLS+AUTH, thread closed, wrong password told"
+pass "mail after $took s over STARTTLS+AUTH, 3 mails in one thread, wrong password told"
