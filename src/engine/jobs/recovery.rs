@@ -59,7 +59,8 @@ fn is_offender(ledger: &Ledger, settings: &Settings, job: &Job) -> bool {
 }
 
 /// As quick as nine of ten are, or within the late limit where nothing is usual yet: the way back
-/// is narrower than the way in, so that an incident does not flap.
+/// is narrower than the way in, so that an incident does not flap. Measured as what is usual was:
+/// at most so long.
 fn is_in_time(ledger: &Ledger, settings: &Settings, job: &Job) -> bool {
     let limits = ledger.limits(settings);
     let Some(ended) = job.ended else {
@@ -70,10 +71,10 @@ fn is_in_time(ledger: &Ledger, settings: &Settings, job: &Job) -> bool {
     };
     let is_quick = match (job.started, limits.whole_life(job.kind, job.origin)) {
         (Some(started), _) => {
-            within(Stage::Queue, span(job.created_at, started.earliest))
-                && within(Stage::Processing, span(started.latest, ended.earliest))
+            within(Stage::Queue, span(job.created_at, started.latest))
+                && within(Stage::Processing, span(started.earliest, ended.latest))
         }
-        (None, Some(usual)) => span(job.created_at, ended.earliest) <= usual.q90,
+        (None, Some(usual)) => span(job.created_at, ended.latest) <= usual.q90,
         (None, None) => true,
     };
     is_quick && !is_offender(ledger, settings, job)
