@@ -4,9 +4,8 @@
 //! monitor's. Spends nothing. Invariant: a price that was reserved counts until it is known that
 //! nothing was spent, and an entry from the future counts as one of today.
 
-use jiff::SignedDuration;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Zoned};
 
 use super::canary::{Canaries, Means, paid};
 use super::settings::{BudgetRules, CanaryMode, CanaryRules, Settings};
@@ -47,7 +46,7 @@ pub(crate) fn refusal(
         let is_told = !means.account.pools.is_empty();
         return Some(Refusal { reason: SkipReason::Reserve, text, is_told });
     }
-    let spent = Spent::of(intents, &settings.timezone, now);
+    let spent = Spent::of(intents.iter(), Calendar::of(&settings.timezone, now));
     if spent.month + price > rules.per_month {
         let cap = rules.per_month;
         return told(SkipReason::Budget, format!("the month's cap of {cap} is reached"));
@@ -84,36 +83,60 @@ fn below_reserve(rules: &BudgetRules, account: &AccountReading, price: Usd) -> O
     account.pools.iter().all(is_low).then(|| "the balance is below the reserve".to_owned())
 }
 
-/// What was spent, by the calendar of the configured zone.
+/// Where today lies in the calendar of the configured zone.
 #[derive(Debug, Clone, Copy)]
-struct Spent {
-    today: Usd,
-    month: Usd,
+struct Calendar {
+    day_begins: Timestamp,
+    month_begins: Timestamp,
     /// Days of the month that are left, today included.
     days_left: i64,
     /// Days of the month that have passed, today included.
     days_gone: i64,
 }
 
+impl Calendar {
+    fn of(zone: &TimeZone, now: Timestamp) -> Self {
+        let local = now.to_zoned(zone.clone());
+        let begins = |zoned: &Zoned| zoned.start_of_day().map_or(now, |start| start.timestamp());
+        let (day, days) = (i64::from(local.day()), i64::from(local.days_in_month()));
+        Self {
+            day_begins: begins(&local),
+            month_begins: local.first_of_month().map_or(now, |first| begins(&first)),
+            days_left: days - day + 1,
+            days_gone: day,
+        }
+    }
+}
+
+/// What was spent, by the calendar.
+#[derive(Debug, Clone, Copy)]
+struct Spent {
+    today: Usd,
+    month: Usd,
+    runs_month: usize,
+    calendar: Calendar,
+}
+
 impl Spent {
-    fn of(intents: &[Intent], zone: &TimeZone, now: Timestamp) -> Self {
-        let today = now.to_zoned(zone.clone()).date();
-        let first = today.first_of_month();
-        let since = |date: Date| {
-            let charged = intents.iter().filter(|intent| intent.state.is_charged());
-            let later =
-                charged.filter(|intent| intent.created_at.to_zoned(zone.clone()).date() >= date);
-            later.map(|intent| intent.price).sum()
-        };
-        let (day, days) = (i64::from(today.day()), i64::from(today.days_in_month()));
-        Self { today: since(today), month: since(first), days_left: days - day + 1, days_gone: day }
+    fn of<'a>(intents: impl Iterator<Item = &'a Intent>, calendar: Calendar) -> Self {
+        let mut spent = Self { today: Usd::ZERO, month: Usd::ZERO, runs_month: 0, calendar };
+        for intent in intents.filter(|intent| intent.state.is_charged()) {
+            if intent.created_at >= calendar.month_begins {
+                spent.month = spent.month + intent.price;
+                spent.runs_month += 1;
+            }
+            if intent.created_at >= calendar.day_begins {
+                spent.today = spent.today + intent.price;
+            }
+        }
+        spent
     }
 
     /// Today's share: the smaller of the day's cap and what the month leaves for each day.
     fn share(&self, rules: &BudgetRules) -> Usd {
         let before_today = self.month - self.today;
         let rest = (rules.per_month - before_today).max(Usd::ZERO);
-        Usd(rest.0 / self.days_left.max(1)).min(rules.per_day)
+        Usd(rest.0 / self.calendar.days_left.max(1)).min(rules.per_day)
     }
 }
 
@@ -126,24 +149,18 @@ pub fn view(
     now: Timestamp,
 ) -> BudgetView {
     let rules = &settings.budget;
-    let spent = Spent::of(canaries.intents(), &settings.timezone, now);
+    let calendar = Calendar::of(&settings.timezone, now);
+    let spent = Spent::of(canaries.intents().iter(), calendar);
     let probes: Vec<PaidProbeView> = paid(settings)
         .map(|(watch, of_probe)| {
-            let own = |intent: &&Intent| intent.probe == watch.name;
-            let own: Vec<Intent> = canaries.intents().iter().filter(own).cloned().collect();
-            let own_spent = Spent::of(&own, &settings.timezone, now);
-            let first = now.to_zoned(settings.timezone.clone()).date().first_of_month();
-            let this_month = own.iter().filter(|intent| {
-                intent.state.is_charged()
-                    && intent.created_at.to_zoned(settings.timezone.clone()).date() >= first
-            });
+            let own = Spent::of(canaries.of(&watch.name), calendar);
             let hold = canaries.hold(&watch.name);
             PaidProbeView {
                 probe: watch.name.clone(),
                 price: of_probe.price,
-                runs_month: u32::try_from(this_month.count()).unwrap_or(u32::MAX),
-                spent_month: own_spent.month,
-                last_at: own.last().map(|intent| intent.created_at),
+                runs_month: u32::try_from(own.runs_month).unwrap_or(u32::MAX),
+                spent_month: own.month,
+                last_at: canaries.of(&watch.name).next_back().map(|intent| intent.created_at),
                 next_due_at: canaries.next_due_at(&watch.name),
                 held_back: hold.map(|hold| (hold.reason, hold.text.clone())),
             }
@@ -171,9 +188,10 @@ fn forecast(settings: &Settings, spent: &Spent) -> Usd {
     }
     let per_day: f64 =
         paid(settings).map(|(_, of_probe)| usual_per_month(of_probe).dollars() / DAYS).sum();
-    let so_far = spent.month.dollars() / f64::from(i32::try_from(spent.days_gone).unwrap_or(1));
+    let so_far =
+        spent.month.dollars() / f64::from(i32::try_from(spent.calendar.days_gone).unwrap_or(1));
     let pace = per_day.min(rules.per_day.dollars()).max(so_far.min(rules.per_day.dollars()));
-    let rest = pace * f64::from(i32::try_from(spent.days_left - 1).unwrap_or(0));
+    let rest = pace * f64::from(i32::try_from(spent.calendar.days_left - 1).unwrap_or(0));
     (spent.month + Usd::from_dollars(rest)).min(rules.per_month.max(spent.month))
 }
 

@@ -19,7 +19,7 @@ pub mod route;
 pub use message::warn;
 
 use message::message;
-use route::{Concern, DEGRADED_WAIT, concern};
+use route::{Concern, concern};
 
 /// What is merely degraded (or known from the page alone) is told when it is still open after this.
 pub const DEGRADED_AFTER: SignedDuration = SignedDuration::from_mins(5);
@@ -48,7 +48,7 @@ fn urgency(incident: &Incident) -> Urgency {
         (Reason::ProviderThrottling, _, _)
         | (_, Blame::Network | Blame::Monitor | Blame::Account, _)
         | (_, Blame::Provider, State::Outage) => Urgency::AtOnce,
-        (_, Blame::Provider | Blame::Client | Blame::None, _) => Urgency::After(DEGRADED_WAIT),
+        (_, Blame::Provider | Blame::Client | Blame::None, _) => Urgency::After(DEGRADED_AFTER),
     }
 }
 

@@ -28,7 +28,7 @@ use limits::{Limits, Samples, Settling};
 pub use findings::{Finding, findings};
 pub use recovery::recovered;
 pub use stages::stages;
-pub(crate) use words::{noun, span as span_words};
+pub(crate) use words::noun;
 
 /// Jobs that ended are remembered for this long: rules look at what finished around the live ones.
 const KEPT: SignedDuration = SignedDuration::from_hours(26);

@@ -5,7 +5,7 @@
 
 use super::{Canaries, is_bad, is_good, paid};
 use crate::engine::settings::{CanaryRules, Settings, Watch};
-use crate::model::{Blame, Intent, IntentState, Outcome, ProbeKind, Reason, State, Timestamp};
+use crate::model::{Blame, Intent, Outcome, ProbeKind, Reason, State, Timestamp};
 
 /// A failed test is evidence for this many of its silences.
 const FRESH_SILENCES: i32 = 2;
@@ -96,7 +96,6 @@ fn one_look<'a>(
         .filter_map(last_of)
         .find(|(intent, outcome)| is_bad(intent.kind, *outcome))?;
     let (last, _) = *failing;
-    debug_assert!(last.state != IntentState::Intended, "an outcome comes after sending");
     Some(TestFinding {
         watch,
         state: State::Degraded,

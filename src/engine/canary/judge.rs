@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use super::{job_of, observed};
 use crate::engine::jobs::Ledger;
 use crate::engine::settings::{Settings, Watch};
+use crate::engine::words;
 use crate::model::{Evidence, Intent, IntentState, Job, JobState, Observation, Outcome, Timestamp};
 
 /// A completed job without a URL gets this much grace (verdicts.md, section 4).
@@ -86,7 +87,7 @@ fn alive(ledger: &Ledger, settings: &Settings, intent: &Intent, job: &Job) -> Se
         JobState::Queued => (Outcome::QueueStuck, "has waited"),
         _ => (Outcome::ProcessingStuck, "has been processing for"),
     };
-    Sentence::Stuck(outcome, format!("the test {did} {}", crate::engine::jobs::span_words(age)))
+    Sentence::Stuck(outcome, format!("the test {did} {}", words::duration(age)))
 }
 
 /// What became of a test, with its text.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 
-use super::{DEGRADED_AFTER, urgency_wait};
+use super::urgency_wait;
 use crate::engine::incident::ongoing::is_official;
 use crate::engine::settings::{ChannelInfo, Settings};
 use crate::model::{Blame, Capability, ChannelKind, Incident, State, Timestamp};
@@ -109,9 +109,6 @@ fn will_fit(route: &Route, incident: &Incident) -> bool {
         && (route.blames.is_empty() || route.blames.contains(&incident.blame))
         && route.min_state.is_none_or(|least| incident.worst_state.severity() >= least.severity())
 }
-
-/// What is merely degraded waits, without routes.
-pub(super) const DEGRADED_WAIT: jiff::SignedDuration = DEGRADED_AFTER;
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::jobs::{JobFact, age};
+use super::jobs::JobFact;
 use crate::engine::attribute::facts::Family;
 use crate::engine::settings::{JobsWatch, Settings};
 use crate::model::{
@@ -69,7 +69,8 @@ impl Events {
         let is_silent =
             |(kind, id, _): &&(JobKind, String, _)| !self.heard.contains(&(*kind, id.clone()));
         let silent = self.finished.iter().rev().take_while(is_silent);
-        let missing: Vec<_> = silent.filter(|(_, _, at)| age(*at, now) > DUE_WITHIN).collect();
+        let missing: Vec<_> =
+            silent.filter(|(_, _, at)| now.duration_since(*at) > DUE_WITHIN).collect();
         let (_, first_id, since) = *missing.last()?;
         if missing.len() < MISSING {
             return None;

@@ -7,8 +7,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
-
 use super::events::Events;
 use super::{Memory, Recollection};
 use crate::engine::alert::is_fresh;
@@ -52,7 +50,9 @@ pub(crate) struct Jobs {
 impl Jobs {
     /// Jobs and intents are rows, not observations: they come back as they were.
     pub(super) fn recalled(recollection: &Recollection, now: Timestamp) -> Self {
-        let Recollection { jobs, samples, positions, .. } = recollection.clone();
+        let jobs = recollection.jobs.clone();
+        let samples = recollection.samples.clone();
+        let positions = recollection.positions.clone();
         Self {
             ledger: Ledger::recall(jobs, samples, positions, now),
             canaries: Canaries::recall(recollection.intents.clone()),
@@ -482,9 +482,4 @@ fn evidence(finding: &Finding, host: &str) -> Evidence {
         job_id: finding.jobs.first().cloned(),
         ..Evidence::default()
     }
-}
-
-/// How long ago something was.
-pub(super) fn age(at: Timestamp, now: Timestamp) -> SignedDuration {
-    now.duration_since(at)
 }

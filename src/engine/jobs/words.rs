@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::limits::Limits;
-use crate::engine::words::listed;
+use crate::engine::words::{duration, listed};
 use crate::model::{Job, JobKind, JobState, Origin, Stage};
 
 /// So many ids are named in a sentence.
@@ -18,16 +18,6 @@ pub(crate) fn noun(kind: JobKind, count: usize) -> &'static str {
         (JobKind::Video, _) => "videos",
         (JobKind::Translation, 1) => "translation",
         (JobKind::Translation, _) => "translations",
-    }
-}
-
-/// `24 min`; seconds below two minutes, hours from two hours on.
-pub(crate) fn span(duration: Duration) -> String {
-    let secs = duration.as_secs();
-    match secs {
-        0..120 => format!("{secs} s"),
-        120..7_200 => format!("{} min", secs / 60),
-        _ => format!("{} h {} min", secs / 3_600, secs % 3_600 / 60),
     }
 }
 
@@ -44,7 +34,7 @@ pub(super) fn waited(kind: JobKind, over: &[&Job], limits: &Limits<'_>) -> Strin
         1 => (format!("a {whose}{noun}"), "has"),
         _ => (format!("{whose}{noun}"), "have"),
     };
-    let age = span(limits.age(oldest).unwrap_or_default());
+    let age = duration(limits.age(oldest).unwrap_or_default());
     let did = did(kind, oldest.state, have, &age);
     format!("{subject} {did}; {}", usual(oldest, limits))
 }
@@ -52,7 +42,7 @@ pub(super) fn waited(kind: JobKind, over: &[&Job], limits: &Limits<'_>) -> Strin
 /// `video v_1 has waited 44 min to start, while 3 younger ones finished`.
 pub(super) fn single(kind: JobKind, over: &[&Job], limits: &Limits<'_>) -> String {
     let oldest = over[0];
-    let age = span(limits.age(oldest).unwrap_or_default());
+    let age = duration(limits.age(oldest).unwrap_or_default());
     let have = if over.len() == 1 { "has" } else { "have" };
     let did = did(kind, oldest.state, have, &age);
     let ids: Vec<&str> = over.iter().take(NAMED).map(|job| job.id.as_str()).collect();
@@ -80,9 +70,13 @@ fn usual(job: &Job, limits: &Limits<'_>) -> String {
     };
     match limits.baseline(job.kind, job.origin, stage) {
         Some(baseline) => {
-            format!("usually under {} ({whose} {})", span(round_up(baseline.q90)), baseline.count)
+            format!(
+                "usually under {} ({whose} {})",
+                duration(round_up(baseline.q90)),
+                baseline.count
+            )
         }
-        None => format!("the limit is {}", span(limits.of(job).late)),
+        None => format!("the limit is {}", duration(limits.of(job).late)),
     }
 }
 
