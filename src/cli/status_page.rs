@@ -64,7 +64,7 @@ fn address(text: &str) -> Result<Url, String> {
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
 struct PageJson<'a> {
-    product: &'static str,
+    product: &'a str,
     page: IdentityJson<'a>,
     state: &'static str,
     components: Vec<ComponentJson<'a>>,
@@ -215,7 +215,7 @@ mod tests {
         let update =
             PageUpdate { at: Some(at), phase: Phase::Identified, text: "Found it.".into() };
         Page {
-            product: Product::IncidentIo,
+            product: Product::INCIDENT_IO,
             id: Some("01H".into()),
             name: "Acme".into(),
             url: "https://status.acme.example/".into(),

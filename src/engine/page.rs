@@ -278,7 +278,7 @@ mod tests {
         let map =
             map(&[("api.heygen.com", Capability::Api)], &[("video", Capability::VideoGeneration)]);
         let page = Page {
-            product: Product::IncidentIo,
+            product: Product::INCIDENT_IO,
             id: None,
             name: String::new(),
             url: String::new(),

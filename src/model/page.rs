@@ -1,50 +1,42 @@
 //! What a status page says, whatever product serves it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Capability, ComponentState, Timestamp};
 
-/// The software behind a status page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Product {
-    /// incident.io.
-    IncidentIo,
-    /// Atlassian Statuspage and look-alikes.
-    Statuspage,
-    /// Instatus.
-    Instatus,
-    /// Better Stack.
-    BetterStack,
-    /// A bare Atom or RSS feed.
-    Feed,
-    /// Any page, read with the selectors of the configuration.
-    Html,
-}
+/// The software behind a status page: a word of lower-case letters, digits and `_`.
+///
+/// An open list, because each product's own file names it; here stand those that more than one
+/// file speaks of.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Product(Cow<'static, str>);
 
 impl Product {
-    /// Every product.
-    pub const ALL: [Self; 6] = [
-        Self::IncidentIo,
-        Self::Statuspage,
-        Self::Instatus,
-        Self::BetterStack,
-        Self::Feed,
-        Self::Html,
-    ];
+    /// incident.io.
+    pub const INCIDENT_IO: Self = Self::named("incident_io");
+    /// Atlassian Statuspage and look-alikes.
+    pub const STATUSPAGE: Self = Self::named("statuspage");
+    /// Instatus.
+    pub const INSTATUS: Self = Self::named("instatus");
+    /// Better Stack.
+    pub const BETTER_STACK: Self = Self::named("better_stack");
+    /// A bare Atom or RSS feed.
+    pub const FEED: Self = Self::named("feed");
+    /// Any page, read with the selectors of the configuration.
+    pub const HTML: Self = Self::named("html");
+
+    /// The product with this word.
+    pub const fn named(word: &'static str) -> Self {
+        Self(Cow::Borrowed(word))
+    }
 
     /// The word printed by `status-page --json`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::IncidentIo => "incident_io",
-            Self::Statuspage => "statuspage",
-            Self::Instatus => "instatus",
-            Self::BetterStack => "better_stack",
-            Self::Feed => "feed",
-            Self::Html => "html",
-        }
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 

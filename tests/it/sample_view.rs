@@ -141,7 +141,7 @@ pub(crate) fn page() -> Page {
         raw: state.as_str().to_owned(),
     };
     Page {
-        product: Product::IncidentIo,
+        product: Product::INCIDENT_IO,
         id: None,
         name: "HeyGen".to_owned(),
         url: "https://status.example.org".to_owned(),

@@ -15,6 +15,7 @@ use heygen_monitor::probe::status_page::{HtmlSelectors, StatusPageCheck, read_on
 use heygen_monitor::probe::{CheckSpec, ProbeDeps, ProbeSpec, Prober, Run, Worker, worker};
 use url::Url;
 
+mod products;
 mod recorded;
 mod site;
 
@@ -137,7 +138,7 @@ fn flight_html(head: &str, data: &str) -> String {
 async fn incident_io_json_is_completed_from_its_three_documents() {
     let site = incident_io().await;
     let page = read(site.url.clone()).await.unwrap();
-    assert_eq!((page.product, page.name.as_str()), (Product::IncidentIo, "Acme Video"));
+    assert_eq!((page.product.as_str(), page.name.as_str()), ("incident_io", "Acme Video"));
     assert_eq!(
         rows(&page),
         [
@@ -174,7 +175,7 @@ async fn incident_io_is_read_from_its_own_json_and_from_its_html_alike() {
     let html = flight_html("<title>Acme</title>", &compact.to_string());
     let by_html = Site::with([("/", Reply::html(html))]).await;
     let page = read(by_json.url.clone()).await.unwrap();
-    assert_eq!(page.product, Product::IncidentIo);
+    assert_eq!(page.product, Product::INCIDENT_IO);
     assert_eq!(rows(&page), ["API=operational", "Studio/Rendering=major_outage"]);
     let incident = &page.incidents[0];
     assert_eq!((incident.title.as_str(), incident.impact), ("Renders fail", Impact::Major));
@@ -196,7 +197,7 @@ async fn statuspage_json_and_html() {
         Site::with([("/api/v2/summary.json", Reply::json(fixture("statuspage_summary.json")))])
             .await;
     let page = read(site.url.clone()).await.unwrap();
-    assert_eq!(page.product, Product::Statuspage);
+    assert_eq!(page.product, Product::STATUSPAGE);
     assert_eq!(rows(&page), ["Group/API=operational", "Site=under_maintenance"]);
     assert_eq!(titles(&page.incidents), ["Logins fail for some"], "whatever the indicator says");
     assert_eq!(page.incidents[0].components, ["aaaaaaaaaaa2"]);
@@ -205,7 +206,7 @@ async fn statuspage_json_and_html() {
 
     let site = Site::with([("/", Reply::html(fixture("statuspage.html")))]).await;
     let page = read(site.url.clone()).await.unwrap();
-    assert_eq!(page.product, Product::Statuspage);
+    assert_eq!(page.product, Product::STATUSPAGE);
     assert_eq!(rows(&page), ["Group/API=major_outage", "Site=operational"]);
     let incident = &page.incidents[0];
     assert_eq!((incident.title.as_str(), incident.phase), ("API & site down", Phase::Identified));
@@ -221,7 +222,7 @@ async fn instatus_json_and_html() {
     ])
     .await;
     let page = read(site.url.clone()).await.unwrap();
-    assert_eq!(page.product, Product::Instatus);
+    assert_eq!(page.product, Product::INSTATUS);
     assert_eq!(
         rows(&page),
         ["API=major_outage", "Studio/Rendering=partial_outage", "Web/Docs=operational"]
@@ -241,8 +242,8 @@ async fn instatus_json_and_html() {
         let site = Site::with([("/", Reply::html(html))]).await;
         let page = read(site.url.clone()).await.unwrap();
         assert_eq!(
-            (page.product, rows(&page)),
-            (Product::Instatus, vec!["API=operational".to_owned()])
+            (page.product.clone(), rows(&page)),
+            (Product::INSTATUS, vec!["API=operational".to_owned()])
         );
         assert_eq!(page.incidents[0].updates[0].text, "Better");
         assert_eq!(page.state, ComponentState::DegradedPerformance);
@@ -260,14 +261,14 @@ async fn better_stack_json_and_html() {
     ])
     .await;
     let page = read(site.url.clone()).await.unwrap();
-    assert_eq!(page.product, Product::BetterStack);
+    assert_eq!(page.product, Product::BETTER_STACK);
     assert_eq!(rows(&page), ["Core/API=degraded_performance", "Core/Jobs=unknown"]);
     assert_eq!(titles(&page.incidents), ["API slow"]);
     assert_eq!(page.incidents[0].updates[0].text, "We are looking.");
     assert_eq!(titles(&page.maintenances), ["Planned"]);
     site.remove("/index.json");
     let page = read(site.url.clone()).await.unwrap();
-    assert_eq!(page.product, Product::BetterStack);
+    assert_eq!(page.product, Product::BETTER_STACK);
     assert_eq!(
         rows(&page),
         [
@@ -286,28 +287,28 @@ async fn feeds_yield_open_incidents_and_never_green() {
         (
             "/history.atom",
             "incident_io.atom",
-            Product::IncidentIo,
+            Product::INCIDENT_IO,
             vec!["Renders fail"],
             ComponentState::PartialOutage,
         ),
         (
             "/history.atom",
             "statuspage.atom",
-            Product::Statuspage,
+            Product::STATUSPAGE,
             vec!["API errors"],
             ComponentState::Unknown,
         ),
         (
             "/feed.rss",
             "generic.rss",
-            Product::Feed,
+            Product::FEED,
             vec!["Investigating - Renders fail"],
             ComponentState::Unknown,
         ),
     ] {
         let site = Site::with([(path, Reply::xml(fixture(name)))]).await;
         let page = read(site.url.clone()).await.unwrap();
-        assert_eq!((page.product, titles(&page.incidents)), (product, open), "{name}");
+        assert_eq!((page.product.clone(), titles(&page.incidents)), (product, open), "{name}");
         assert_eq!((page.state, page.components.len()), (state, 0), "{name}");
         assert_eq!(
             read(site.at(path)).await.unwrap(),
@@ -321,7 +322,7 @@ async fn an_empty_feed_is_read_and_says_nothing() {
     let rss = "<rss version=\"2.0\"><channel><title>Acme</title><link>https://x.example/</link><description>d</description></channel></rss>";
     let site = Site::with([("/en/feed/", Reply::ok("application/rss+xml", rss))]).await;
     let page = read(site.at("/en/feed/")).await.unwrap();
-    assert_eq!((page.product, page.state), (Product::Feed, ComponentState::Unknown));
+    assert_eq!((page.product, page.state), (Product::FEED, ComponentState::Unknown));
 }
 
 #[tokio::test]
@@ -342,7 +343,7 @@ async fn any_page_is_read_with_configured_selectors() {
     check.html = Some(selectors);
     let source = Source::new(check.clone());
     let page = source.page().await;
-    assert_eq!(page.product, Product::Html);
+    assert_eq!(page.product, Product::HTML);
     assert_eq!(rows(&page), ["API=operational", "Rendering=major_outage", "Docs=unknown"]);
     assert_eq!(titles(&page.incidents), ["Renders are failing"]);
     site.set("/health", Reply::html("<html><body>We have a new design!</body></html>"));
@@ -406,7 +407,7 @@ async fn redirects_within_the_host_are_followed() {
     let site = incident_io().await;
     site.set("/v2", Reply::json(fixture("incident_io_summary.json")));
     site.set("/api/v2/summary.json", Reply::status(307).header("location", "/v2"));
-    assert_eq!(read(site.url.clone()).await.unwrap().product, Product::IncidentIo);
+    assert_eq!(read(site.url.clone()).await.unwrap().product, Product::INCIDENT_IO);
 }
 
 #[tokio::test]
@@ -457,7 +458,7 @@ async fn a_page_that_turns_into_html_is_unknown_and_then_detected_anew() {
         assert!(reading.page.unwrap_err().contains("text/html instead of JSON"));
     }
     let page = source.page().await;
-    assert_eq!(page.product, Product::Instatus);
+    assert_eq!(page.product, Product::INSTATUS);
     let lost = page.components.iter().find(|row| row.name == "https://api.acme.example").unwrap();
     assert_eq!(lost.state, ComponentState::Unknown, "what was mapped is missed");
 }
@@ -525,7 +526,7 @@ async fn an_alternate_is_read_when_the_first_address_is_blocked() {
     let (blocked, site) = (Site::start().await, incident_io().await);
     blocked.set_elsewhere(Reply::status(405));
     let source = Source::new(check(vec![blocked.url.clone(), site.url.clone()]));
-    assert_eq!(source.page().await.product, Product::IncidentIo);
+    assert_eq!(source.page().await.product, Product::INCIDENT_IO);
     assert_eq!(blocked.take_paths().len(), 1, "a blocked host is not asked on");
 }
 

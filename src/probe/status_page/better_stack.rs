@@ -5,24 +5,28 @@
 use scraper::{ElementRef, Html};
 use serde_json::Value;
 
-use super::form::{Documents, Form, Media, Reading, Refusal};
+use super::form::{ANYWHERE, Documents, Form, Found, Media, Reading, Refusal};
 use super::{json, markup, words};
-use crate::engine::page::{impact_of_state, overall_state};
-use crate::model::{
-    Component, ComponentState, Page, PageEvent, PageUpdate, Phase, Product, Timestamp,
-};
+use crate::engine::page::impact_of_state;
+use crate::model::{Component, ComponentState, PageEvent, PageUpdate, Phase, Product, Timestamp};
 
 /// The JSON.
 pub(super) const INDEX: Form = Form {
     name: "Better Stack JSON",
     paths: &["index.json"],
+    hosts: ANYWHERE,
     media: Media::Json,
     read: read_index,
 };
 
 /// The HTML: states by section, no incidents.
-pub(super) const HTML: Form =
-    Form { name: "Better Stack HTML", paths: &[""], media: Media::Html, read: read_html };
+pub(super) const HTML: Form = Form {
+    name: "Better Stack HTML",
+    paths: &[""],
+    hosts: ANYWHERE,
+    media: Media::Html,
+    read: read_html,
+};
 
 fn state_of(word: &str) -> ComponentState {
     match words::plain_word(word).as_str() {
@@ -41,22 +45,18 @@ fn read_index(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     let about = data.get("attributes").unwrap_or(&Value::Null);
     let mut warnings = Vec::new();
     let components = components(&index, &mut warnings);
-    json::warn_of_unknown_words(&components, &[], &mut warnings);
-    let (incidents, maintenances, over) = reports(&index, documents.now, &mut warnings);
-    let own_word = json::text(about, "aggregate_state").map(|word| state_of(&word));
-    let url = json::text(about, "custom_domain").map(|host| format!("https://{host}"));
-    let page = Page {
-        product: Product::BetterStack,
+    let (incidents, maintenances) = reports(&index, documents.now, &mut warnings);
+    let found = Found {
         id: json::text(data, "id"),
-        name: json::text(about, "company_name").unwrap_or_else(|| documents.host()),
-        url: url.unwrap_or_else(|| documents.address.to_string()),
-        state: overall_state(own_word, &components, &incidents, &maintenances),
+        name: json::text(about, "company_name"),
+        url: json::text(about, "custom_domain").map(|host| format!("https://{host}")),
+        own_word: json::text(about, "aggregate_state").map(|word| state_of(&word)),
         components,
         incidents,
         maintenances,
         warnings,
     };
-    Ok(Reading { page, over })
+    Ok(found.on(documents, Product::BETTER_STACK))
 }
 
 fn kind(entry: &Value) -> Option<&str> {
@@ -91,27 +91,25 @@ fn components(index: &Value, warnings: &mut Vec<String>) -> Vec<Component> {
     components
 }
 
-/// Open incidents, maintenances that are not over, and the ids of what is over.
+/// Incidents and maintenances.
 fn reports(
     index: &Value,
     now: Timestamp,
     warnings: &mut Vec<String>,
-) -> (Vec<PageEvent>, Vec<PageEvent>, Vec<String>) {
-    let (mut incidents, mut maintenances, mut over) = (Vec::new(), Vec::new(), Vec::new());
+) -> (Vec<PageEvent>, Vec<PageEvent>) {
+    let (mut incidents, mut maintenances) = (Vec::new(), Vec::new());
     for (entry, about) in included(index, "status_report") {
         let Some(event) = report(index, entry, about, now) else {
             warnings.push("a report without id and title could not be read".to_owned());
             continue;
         };
-        if event.phase.is_over() {
-            over.push(event.id);
-        } else if is_maintenance(about) {
+        if is_maintenance(about) {
             maintenances.push(event);
         } else {
             incidents.push(event);
         }
     }
-    (incidents, maintenances, over)
+    (incidents, maintenances)
 }
 
 fn is_maintenance(about: &Value) -> bool {
@@ -188,21 +186,15 @@ fn read_html(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     if components.is_empty() {
         return Err("shows no section of a Better Stack page".into());
     }
-    let mut warnings = vec!["the HTML was read: open incidents are not listed in it".to_owned()];
-    json::warn_of_unknown_words(&components, &[], &mut warnings);
-    let name = markup::first_text(&html, "title").unwrap_or_else(|| documents.host());
-    let page = Page {
-        product: Product::BetterStack,
-        id: None,
-        name: name.strip_suffix(" status").unwrap_or(&name).to_owned(),
-        url: markup::own_address(&html).unwrap_or_else(|| documents.address.to_string()),
-        state: overall_state(None, &components, &[], &[]),
+    let found = Found {
+        name: markup::first_text(&html, "title")
+            .map(|title| title.strip_suffix(" status").unwrap_or(&title).to_owned()),
+        url: markup::own_address(&html),
         components,
-        incidents: Vec::new(),
-        maintenances: Vec::new(),
-        warnings,
+        warnings: vec!["the HTML was read: open incidents are not listed in it".to_owned()],
+        ..Found::default()
     };
-    Ok(Reading { page, over: Vec::new() })
+    Ok(found.on(documents, Product::BETTER_STACK))
 }
 
 /// The rows of a section. Their own states are loaded later by a script: all are operational when

@@ -1,12 +1,13 @@
 //! Which documents an address may be read by, in which order.
 //!
-//! Pure: addresses in, candidates out. Invariant: every candidate stays on the host of the address.
+//! Pure: addresses in, candidates out. Invariants: every candidate stays on the host of the address;
+//! a host is not asked for what only others serve.
 
 use scraper::Html;
 use url::Url;
 
 use super::form::{Form, Media};
-use super::{FORMS, markup};
+use super::{FORMS, feed, markup};
 
 /// One way to read an address.
 #[derive(Debug, Clone)]
@@ -25,7 +26,9 @@ pub(super) fn candidates(address: &Url) -> Vec<Candidate> {
     let path = address.path().to_owned();
     let named = FORMS.iter().find_map(|form| {
         let document = form.paths.first().filter(|document| !document.is_empty())?;
-        path.strip_suffix(document).filter(|base| base.ends_with('/')).map(|base| (*document, base))
+        path.strip_suffix(bare(document))
+            .filter(|base| base.ends_with('/'))
+            .map(|base| (*document, base))
     });
     let mut base = address.clone();
     base.set_query(None);
@@ -33,25 +36,31 @@ pub(super) fn candidates(address: &Url) -> Vec<Candidate> {
     let Some((document, base_path)) = named else {
         let mut found = if path == "/" { Vec::new() } else { documents_at(address) };
         base.set_path(&format!("{}/", path.trim_end_matches('/')));
-        found.extend(FORMS.iter().flat_map(|form| below(form, address, &base)));
+        let asked = FORMS.iter().filter(|form| is_asked(form, address));
+        found.extend(asked.flat_map(|form| below(form, address, &base)));
         return found;
     };
     base.set_path(base_path);
     let (first, rest): (Vec<Form>, Vec<Form>) =
         FORMS.iter().partition(|form| form.paths.first() == Some(&document));
-    first.iter().chain(&rest).flat_map(|form| below(form, &base, &base)).collect()
+    let rest = rest.iter().filter(|form| is_asked(form, address));
+    first.iter().chain(rest).flat_map(|form| below(form, &base, &base)).collect()
+}
+
+/// The document's path without what leads to it and what is asked of it.
+fn bare(document: &str) -> &str {
+    document.trim_start_matches('/').split('?').next().unwrap_or_default()
+}
+
+/// Whether the host of an address may serve the form.
+fn is_asked(form: &Form, address: &Url) -> bool {
+    form.hosts.is_empty() || address.host_str().is_some_and(|host| form.hosts.contains(&host))
 }
 
 /// The address itself as a document of every JSON and feed form.
 fn documents_at(address: &Url) -> Vec<Candidate> {
-    let mut seen_feed = false;
-    let is_wanted = |form: &&Form| match form.media {
-        Media::Json => true,
-        Media::Html => false,
-        Media::Feed => !std::mem::replace(&mut seen_feed, true),
-    };
     let alone = |form: &Form| Candidate { form: *form, urls: vec![address.clone()] };
-    FORMS.iter().filter(is_wanted).map(alone).collect()
+    FORMS.iter().filter(|form| form.media != Media::Html).map(alone).collect()
 }
 
 /// A form's documents below `base`; the page itself for a form of the page itself.
@@ -61,7 +70,7 @@ fn below(form: &Form, page: &Url, base: &Url) -> Vec<Candidate> {
         .filter_map(|host| {
             let url = |path: &&str| match *path {
                 "" => Ok(page.clone()),
-                path => base.join(&path.replace("{host}", &host)),
+                path => base.join(&path.replace("{host}", &host).replace("{slug}", &slug(page))),
             };
             let urls = form.paths.iter().map(url).collect::<Result<Vec<Url>, _>>().ok()?;
             Some(Candidate { form: *form, urls })
@@ -79,18 +88,21 @@ fn hosts(form: &Form, base: &Url) -> Vec<String> {
     }
 }
 
+/// The last part of a page's path, by which some products know it.
+fn slug(page: &Url) -> String {
+    let last = page.path().rsplit('/').find(|part| !part.is_empty());
+    last.unwrap_or("default").to_owned()
+}
+
 /// The feeds that a page links to, on its own host.
 pub(super) fn linked_feeds(page: &Url, html: &[u8]) -> Vec<Candidate> {
     let html = Html::parse_document(&String::from_utf8_lossy(html));
-    let Some(form) = FORMS.iter().find(|form| form.media == Media::Feed) else {
-        return Vec::new();
-    };
     markup::all(&html, r#"link[rel="alternate"][type="application/atom+xml"], link[rel="alternate"][type="application/rss+xml"]"#)
         .iter()
         .filter_map(|link| page.join(link.attr("href")?).ok())
         .filter(|url| url.host_str() == page.host_str() && url.scheme() == page.scheme())
         .take(2)
-        .map(|url| Candidate { form: *form, urls: vec![url] })
+        .map(|url| Candidate { form: feed::FORMS[0], urls: vec![url] })
         .collect()
 }
 
@@ -134,6 +146,24 @@ mod tests {
         let tried = addresses("https://x.example/en/feed/");
         assert_eq!(tried[0], "/en/feed/");
         assert!(tried.contains(&"/en/feed/api/v2/summary.json".to_owned()));
+    }
+
+    #[test]
+    fn a_host_is_not_asked_for_what_only_others_serve() {
+        let tried = addresses("https://status.heygen.com");
+        for path in ["/public/currentevents", "/incidents.json", "/en-us/status/feed/"] {
+            assert!(!tried.contains(&path.to_owned()), "{path}");
+        }
+        let tried = addresses("https://health.aws.amazon.com/health/status");
+        assert!(tried.contains(&"/public/currentevents".to_owned()));
+    }
+
+    #[test]
+    fn a_page_among_others_is_known_by_its_name() {
+        let tried = addresses("https://x.example/kuma/status/acme/");
+        assert!(tried.contains(&"/kuma/api/status-page/acme".to_owned()));
+        let tried = addresses("https://x.example");
+        assert!(tried.contains(&"/api/status-page/default".to_owned()));
     }
 
     #[test]

@@ -10,10 +10,10 @@ use feed_rs::model::{Entry, Feed, Link};
 use jiff::Timestamp;
 use scraper::Html;
 
-use super::form::{Documents, Form, Media, Reading, Refusal};
+use super::form::{ANYWHERE, Documents, Form, Found, Media, Reading, Refusal};
 use super::{markup, words};
-use crate::engine::page::{impact_of_state, overall_state, worst};
-use crate::model::{Impact, Page, PageEvent, PageUpdate, Phase, Product};
+use crate::engine::page::{impact_of_state, worst};
+use crate::model::{Impact, PageEvent, PageUpdate, Phase, Product};
 
 /// The feeds in the order in which they say most.
 pub(super) const FORMS: [Form; 4] = [
@@ -24,24 +24,19 @@ pub(super) const FORMS: [Form; 4] = [
 ];
 
 const fn form(name: &'static str, paths: &'static [&'static str]) -> Form {
-    Form { name, paths, media: Media::Feed, read }
+    Form { name, paths, hosts: ANYWHERE, media: Media::Feed, read }
 }
 
 /// Reads a feed; the product is the one that wrote it.
 pub(super) fn read(documents: &Documents<'_>) -> Result<Reading, Refusal> {
-    if !looks_like_a_feed(documents.main()) {
-        return Err("is no feed".into());
-    }
-    let feed =
-        feed_rs::parser::parse(documents.main()).map_err(|error| format!("is no feed: {error}"))?;
+    let feed = parse(documents)?;
     let mut warnings =
         vec!["a feed lists no components and never says that all is well".to_owned()];
-    let (mut incidents, mut maintenances, mut over) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut incidents, mut maintenances) = (Vec::new(), Vec::new());
     let mut unclear = 0_usize;
     for event in newest_by_incident(&feed) {
         match event.phase {
             Phase::Unknown => unclear += 1,
-            phase if phase.is_over() => over.push(event.id),
             Phase::Scheduled | Phase::InProgress | Phase::Verifying => maintenances.push(event),
             _ => incidents.push(event),
         }
@@ -50,18 +45,18 @@ pub(super) fn read(documents: &Documents<'_>) -> Result<Reading, Refusal> {
         warnings.push(format!("{unclear} entries do not say whether they are over"));
     }
     let title = feed.title.as_ref().map(|title| words::line(&title.content));
-    let page = Page {
-        product: product_of(&feed),
-        id: None,
-        name: title.filter(|title| !title.is_empty()).unwrap_or_else(|| documents.host()),
-        url: link_of(&feed.links).unwrap_or_else(|| documents.address.to_string()),
-        state: overall_state(None, &[], &incidents, &maintenances),
-        components: Vec::new(),
-        incidents,
-        maintenances,
-        warnings,
-    };
-    Ok(Reading { page, over })
+    let url = link_of(&feed.links);
+    let found = Found { name: title, url, incidents, maintenances, warnings, ..Found::default() };
+    Ok(found.on(documents, product_of(&feed)))
+}
+
+/// The feed, whoever wrote it.
+pub(super) fn parse(documents: &Documents<'_>) -> Result<Feed, Refusal> {
+    if !looks_like_a_feed(documents.main()) {
+        return Err("is no feed".into());
+    }
+    let feed = feed_rs::parser::parse(documents.main());
+    Ok(feed.map_err(|error| format!("is no feed: {error}"))?)
 }
 
 /// A cheap look before the parser, which takes any XML for a reason to try.
@@ -73,11 +68,11 @@ fn looks_like_a_feed(bytes: &[u8]) -> bool {
 fn product_of(feed: &Feed) -> Product {
     let generator = feed.generator.as_ref().map(|generator| generator.content.trim());
     if generator.is_some_and(|name| name.eq_ignore_ascii_case("incident.io")) {
-        return Product::IncidentIo;
+        return Product::INCIDENT_IO;
     }
     let is_statuspage =
         |entry: &Entry| entry.id.starts_with("tag:") && entry.id.contains(":Incident/");
-    if feed.entries.iter().any(is_statuspage) { Product::Statuspage } else { Product::Feed }
+    if feed.entries.iter().any(is_statuspage) { Product::STATUSPAGE } else { Product::FEED }
 }
 
 /// The address people would open: not the feed's own.
@@ -107,7 +102,8 @@ fn newest_by_incident(feed: &Feed) -> Vec<PageEvent> {
     events
 }
 
-fn event(entry: &Entry) -> Option<PageEvent> {
+/// What an entry says; its phase is unknown where it does not say how far it is.
+pub(super) fn event(entry: &Entry) -> Option<PageEvent> {
     let link = link_of(&entry.links);
     let title =
         entry.title.as_ref().map(|title| words::plain_text(&title.content).replace('\n', " "));

@@ -18,8 +18,11 @@ use super::trouble::{Reach, Trouble};
 use crate::http_client::{Connection, Exchange, HttpClient, Limits, Request, TransportFailure};
 use crate::model::{Outcome, Phases, Timestamp, http_date, retry_after_secs};
 
-/// Longest document (facts, section 8: at most 2 MB).
+/// Longest document that tells how things are now.
 const BODY_BYTES: usize = 2 << 20;
+/// Longest document that holds a history: Google Cloud's grows with every incident. Read, it takes
+/// several times its size, and the service may have 256 MB.
+const ARCHIVE_BYTES: usize = 8 << 20;
 /// Longest time for one document.
 const PER_DOCUMENT: Duration = Duration::from_secs(10);
 /// Redirects that are followed within the host.
@@ -104,23 +107,28 @@ impl<'a> Fetcher<'a> {
 
     /// A document of the wanted kind.
     pub(super) async fn get(&mut self, url: &Url, media: Media) -> Result<Document, Trouble> {
-        fit(self.any(url).await?, url, media)
+        let body_bytes = if media == Media::Archive { ARCHIVE_BYTES } else { BODY_BYTES };
+        fit(self.up_to(url, body_bytes).await?, url, media)
     }
 
     /// A document of whatever kind.
     pub(super) async fn any(&mut self, url: &Url) -> Result<Document, Trouble> {
+        self.up_to(url, BODY_BYTES).await
+    }
+
+    async fn up_to(&mut self, url: &Url, body_bytes: usize) -> Result<Document, Trouble> {
         if let Some(answer) = self.asked.get(url) {
             return answer.clone();
         }
-        let answer = self.follow(url).await;
+        let answer = self.follow(url, body_bytes).await;
         self.asked.insert(url.clone(), answer.clone());
         answer
     }
 
-    async fn follow(&mut self, url: &Url) -> Result<Document, Trouble> {
+    async fn follow(&mut self, url: &Url, body_bytes: usize) -> Result<Document, Trouble> {
         let mut at = url.clone();
         for _ in 0..=MOST_REDIRECTS {
-            match self.once(&at, url).await? {
+            match self.once(&at, url, body_bytes).await? {
                 Answer::Document(document) => return Ok(document),
                 Answer::Moved(to) => at = to,
             }
@@ -130,7 +138,7 @@ impl<'a> Fetcher<'a> {
     }
 
     /// One request; `url` is what was asked first, under which the document is kept.
-    async fn once(&mut self, at: &Url, url: &Url) -> Result<Answer, Trouble> {
+    async fn once(&mut self, at: &Url, url: &Url, body_bytes: usize) -> Result<Answer, Trouble> {
         let host = at.host_str().unwrap_or_default().to_owned();
         if let Some((not_before, trouble)) = self.memory.not_before.get(&host)
             && *not_before > self.now
@@ -142,7 +150,9 @@ impl<'a> Fetcher<'a> {
             return Err(Trouble::out_of_time(&host));
         }
         let kept = self.memory.documents.get(url).cloned();
-        let request = self.request(at, kept.as_deref(), left.min(PER_DOCUMENT));
+        let total = left.min(PER_DOCUMENT);
+        let limits = Limits { connect: total, idle: total, total, body_bytes };
+        let request = self.request(at, kept.as_deref(), limits);
         let exchange = self.transport.send(request).await;
         let exchange = exchange.map_err(|failure| Trouble::transport(&host, &failure))?;
         self.first.get_or_insert(FirstAnswer {
@@ -152,7 +162,7 @@ impl<'a> Fetcher<'a> {
         self.judge(&exchange, at, url, kept)
     }
 
-    fn request(&self, at: &Url, kept: Option<&Kept>, total: Duration) -> Request {
+    fn request(&self, at: &Url, kept: Option<&Kept>, limits: Limits) -> Request {
         let mut headers = HeaderMap::new();
         headers.insert(
             "accept",
@@ -164,7 +174,6 @@ impl<'a> Fetcher<'a> {
         if let Some(date) = kept.and_then(|kept| kept.last_modified.clone()) {
             headers.insert("if-modified-since", date);
         }
-        let limits = Limits { connect: total, idle: total, total, body_bytes: BODY_BYTES };
         Request { headers, connection: self.connection, ..Request::get(at.clone(), limits) }
     }
 
@@ -188,8 +197,7 @@ impl<'a> Fetcher<'a> {
 
     fn keep(&mut self, exchange: &Exchange, url: &Url, host: &str) -> Result<Document, Trouble> {
         if exchange.truncated {
-            let limit = BODY_BYTES >> 20;
-            let text = format!("{host}{} is larger than {limit} MB or cut short", url.path());
+            let text = format!("{host}{} is too large or cut short", url.path());
             return Err(Trouble::malformed(host, text));
         }
         let content_type = exchange.header("content-type").unwrap_or_default();
@@ -270,7 +278,9 @@ fn fit(document: Document, url: &Url, media: Media) -> Result<Document, Trouble>
     let begins_with = document.body.iter().find(|byte| !byte.is_ascii_whitespace());
     let is_html = document.content_type.contains("html");
     let fits = match media {
-        Media::Json => !is_html && matches!(begins_with, Some(b'{' | 0xef)),
+        Media::Json | Media::Archive => {
+            !is_html && matches!(begins_with, Some(b'{' | b'[' | 0xef | 0xfe | 0xff))
+        }
         Media::Html => is_html || begins_with == Some(&b'<'),
         Media::Feed => !is_html && matches!(begins_with, Some(b'<' | 0xef)),
     };
@@ -281,7 +291,7 @@ fn fit(document: Document, url: &Url, media: Media) -> Result<Document, Trouble>
         return Err(blocked(host, 200));
     }
     let wanted = match media {
-        Media::Json => "JSON",
+        Media::Json | Media::Archive => "JSON",
         Media::Html => "HTML",
         Media::Feed => "a feed",
     };

@@ -4,10 +4,9 @@
 
 use scraper::{ElementRef, Html};
 
-use super::form::{Documents, Reading, Refusal};
-use super::{HtmlSelectors, json, markup, words};
-use crate::engine::page::overall_state;
-use crate::model::{Component, ComponentState, Impact, Page, PageEvent, Phase, Product};
+use super::form::{Documents, Found, Reading, Refusal, event};
+use super::{HtmlSelectors, markup, words};
+use crate::model::{Component, ComponentState, PageEvent, Product};
 
 /// Reads a page with the selectors of the configuration.
 pub(super) fn read(
@@ -30,26 +29,16 @@ pub(super) fn read(
         let lost = rows.len() - components.len();
         warnings.push(format!("{lost} of {} rows have no name", rows.len()));
     }
-    json::warn_of_unknown_words(&components, &[], &mut warnings);
     let incidents: Vec<PageEvent> = selectors
         .incident
         .iter()
         .flat_map(|selector| markup::all(&html, selector))
         .filter_map(|element| incident(&markup::text_of(element)))
         .collect();
-    let page = Page {
-        product: Product::Html,
-        id: None,
-        name: markup::first_text(&html, "title").unwrap_or_else(|| documents.host()),
-        // What the page says of itself is for link previews, and seldom meant as an identity.
-        url: documents.address.to_string(),
-        state: overall_state(None, &components, &incidents, &[]),
-        components,
-        incidents,
-        maintenances: Vec::new(),
-        warnings,
-    };
-    Ok(Reading { page, over: Vec::new() })
+    // The address it gives itself is for link previews, and seldom meant as an identity.
+    let name = markup::first_text(&html, "title");
+    let found = Found { name, components, incidents, warnings, ..Found::default() };
+    Ok(found.on(documents, Product::HTML))
 }
 
 fn component(selectors: &HtmlSelectors, row: ElementRef<'_>) -> Option<Component> {
@@ -80,15 +69,5 @@ fn state_of(selectors: &HtmlSelectors, raw: &str) -> ComponentState {
 }
 
 fn incident(title: &str) -> Option<PageEvent> {
-    (!title.is_empty()).then(|| PageEvent {
-        id: title.to_owned(),
-        title: title.to_owned(),
-        phase: Phase::Unknown,
-        impact: Impact::Unknown,
-        started_at: None,
-        updated_at: None,
-        ends_at: None,
-        components: Vec::new(),
-        updates: Vec::new(),
-    })
+    (!title.is_empty()).then(|| event(title.to_owned(), title.to_owned()))
 }

@@ -8,18 +8,17 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::form::{Documents, Form, Media, Reading, Refusal};
+use super::form::{ANYWHERE, Documents, Form, Found, Media, Reading, Refusal};
 use super::{flight, json, statuspage, words};
-use crate::engine::page::{impact_of_state, overall_state, worst};
-use crate::model::{
-    Component, ComponentState, Impact, Page, PageEvent, PageUpdate, Phase, Product,
-};
+use crate::engine::page::{impact_of_state, worst};
+use crate::model::{Component, ComponentState, Impact, PageEvent, PageUpdate, Phase, Product};
 
 /// The Statuspage-compatible JSON. The summary may list only some components, and may leave out
 /// incidents and their texts: the other two complete it.
 pub(super) const COMPAT: Form = Form {
     name: "incident.io JSON",
     paths: &["api/v2/summary.json", "api/v2/components.json", "api/v2/incidents.json"],
+    hosts: ANYWHERE,
     media: Media::Json,
     read: read_compat,
 };
@@ -28,32 +27,39 @@ pub(super) const COMPAT: Form = Form {
 pub(super) const PROXY: Form = Form {
     name: "incident.io page JSON",
     paths: &["proxy/{host}"],
+    hosts: ANYWHERE,
     media: Media::Json,
     read: |documents| read_native(json::object(documents.main())?.get("summary"), documents),
 };
 
 /// The same object in the page's HTML.
-pub(super) const HTML: Form =
-    Form { name: "incident.io HTML", paths: &[""], media: Media::Html, read: read_html };
+pub(super) const HTML: Form = Form {
+    name: "incident.io HTML",
+    paths: &[""],
+    hosts: ANYWHERE,
+    media: Media::Html,
+    read: read_html,
+};
 
 /// The opt-in widget: what is going on, but no list of components.
 pub(super) const WIDGET: Form = Form {
     name: "incident.io widget",
     paths: &["api/v1/summary"],
+    hosts: ANYWHERE,
     media: Media::Json,
     read: read_widget,
 };
 
 fn read_compat(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     let summary = json::object(documents.main())?;
-    if statuspage::product_of(&summary) != Product::IncidentIo {
+    if statuspage::product_of(&summary) != Product::INCIDENT_IO {
         return Err("is not incident.io's".into());
     }
     statuspage::is_compat(&summary)?;
     let others: Vec<Value> =
         [1, 2].iter().filter_map(|at| json::object(documents.body(*at)?).ok()).collect();
     let parts: Vec<&Value> = [&summary].into_iter().chain(&others).collect();
-    Ok(statuspage::read(&parts, documents, Product::IncidentIo))
+    Ok(statuspage::read(&parts, documents, Product::INCIDENT_IO))
 }
 
 fn read_html(documents: &Documents<'_>) -> Result<Reading, Refusal> {
@@ -77,9 +83,8 @@ fn read_native(summary: Option<&Value>, documents: &Documents<'_>) -> Result<Rea
     events.extend(json::rows(summary, "scheduled_maintenances", &mut warnings, |row| {
         native_event(row).map(|(event, word, _)| (event, word, true))
     }));
-    let pairs: Vec<(&PageEvent, String)> =
-        events.iter().map(|(event, word, _)| (event, word.clone())).collect();
-    json::warn_of_unknown_words(&components, &pairs, &mut warnings);
+    let words = events.iter().map(|(event, word, _)| (event, word));
+    json::warn_of_unknown_phases(words, &mut warnings);
     Ok(page(summary, documents, (components, events), warnings))
 }
 
@@ -89,29 +94,19 @@ fn page(
     (components, events): (Vec<Component>, Vec<(PageEvent, String, bool)>),
     warnings: Vec<String>,
 ) -> Reading {
-    let mut over = Vec::new();
-    let (mut incidents, mut maintenances) = (Vec::new(), Vec::new());
-    for (event, _, is_maintenance) in events {
-        match (event.phase.is_over(), is_maintenance) {
-            (true, _) => over.push(event.id),
-            (false, true) => maintenances.push(event),
-            (false, false) => incidents.push(event),
-        }
-    }
-    let page = Page {
-        product: Product::IncidentIo,
+    let (maintenances, incidents): (Vec<_>, Vec<_>) =
+        events.into_iter().partition(|(.., is_maintenance)| *is_maintenance);
+    let found = Found {
         id: json::text(summary, "id"),
-        name: json::first_text(summary, &["name", "page_title"])
-            .unwrap_or_else(|| documents.host()),
-        url: json::first_text(summary, &["public_url", "page_url"])
-            .unwrap_or_else(|| documents.address.to_string()),
-        state: overall_state(None, &components, &incidents, &maintenances),
+        name: json::first_text(summary, &["name", "page_title"]),
+        url: json::first_text(summary, &["public_url", "page_url"]),
+        own_word: None,
         components,
-        incidents,
-        maintenances,
+        incidents: incidents.into_iter().map(|(event, ..)| event).collect(),
+        maintenances: maintenances.into_iter().map(|(event, ..)| event).collect(),
         warnings,
     };
-    Reading { page, over }
+    found.on(documents, Product::INCIDENT_IO)
 }
 
 /// Affected components by id, with the page's word under `key`.

@@ -4,24 +4,29 @@
 
 use serde_json::Value;
 
-use super::form::{Documents, Form, Media, Reading, Refusal};
+use super::form::{ANYWHERE, Documents, Form, Found, Media, Reading, Refusal};
 use super::{flight, json, words};
-use crate::engine::page::overall_state;
 use crate::model::{
-    Component, ComponentState, Impact, Page, PageEvent, PageUpdate, Phase, Product, Timestamp,
+    Component, ComponentState, Impact, PageEvent, PageUpdate, Phase, Product, Timestamp,
 };
 
 /// The two JSON documents.
 pub(super) const SUMMARY: Form = Form {
     name: "Instatus JSON",
     paths: &["summary.json", "v2/components.json"],
+    hosts: ANYWHERE,
     media: Media::Json,
     read: read_summary,
 };
 
 /// The same data in the page's HTML.
-pub(super) const HTML: Form =
-    Form { name: "Instatus HTML", paths: &[""], media: Media::Html, read: read_html };
+pub(super) const HTML: Form = Form {
+    name: "Instatus HTML",
+    paths: &[""],
+    hosts: ANYWHERE,
+    media: Media::Html,
+    read: read_html,
+};
 
 fn read_summary(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     let summary = json::object(documents.main())?;
@@ -93,31 +98,21 @@ fn read(
 ) -> Reading {
     let incidents = json::rows(source.events, "activeIncidents", &mut warnings, event);
     let maintenances = json::rows(source.events, "activeMaintenances", &mut warnings, event);
-    let pairs: Vec<(&PageEvent, String)> =
-        incidents.iter().chain(&maintenances).map(|(event, word)| (event, word.clone())).collect();
-    json::warn_of_unknown_words(&components, &pairs, &mut warnings);
-    let mut over = Vec::new();
-    let mut open = |events: Vec<(PageEvent, String)>| -> Vec<PageEvent> {
-        let (past, open): (Vec<_>, Vec<_>) =
-            events.into_iter().map(|(event, _)| event).partition(|event| event.phase.is_over());
-        over.extend(past.into_iter().map(|event| event.id));
-        open
-    };
-    let (incidents, maintenances) = (open(incidents), open(maintenances));
-    let url = json::text(source.about, "url")
-        .or_else(|| json::text(source.about, "customDomain").map(|host| format!("https://{host}")));
-    let page = Page {
-        product: Product::Instatus,
+    let words = incidents.iter().chain(&maintenances).map(|(event, word)| (event, word));
+    json::warn_of_unknown_phases(words, &mut warnings);
+    let found = Found {
         id: json::text(source.about, "id"),
-        name: label(source.about, "name").unwrap_or_else(|| documents.host()),
-        url: url.unwrap_or_else(|| documents.address.to_string()),
-        state: overall_state(Some(source.own_word), &components, &incidents, &maintenances),
+        name: label(source.about, "name"),
+        url: json::text(source.about, "url").or_else(|| {
+            json::text(source.about, "customDomain").map(|host| format!("https://{host}"))
+        }),
+        own_word: Some(source.own_word),
         components,
-        incidents,
-        maintenances,
+        incidents: incidents.into_iter().map(|(event, _)| event).collect(),
+        maintenances: maintenances.into_iter().map(|(event, _)| event).collect(),
         warnings,
     };
-    Reading { page, over }
+    found.on(documents, Product::INSTATUS)
 }
 
 /// A name: plain, or a map from language to text.

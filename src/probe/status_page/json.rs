@@ -8,12 +8,34 @@ use crate::model::{Component, ComponentState, PageEvent, PageUpdate, Phase, Time
 
 /// Parses a document that must be an object.
 pub(super) fn object(bytes: &[u8]) -> Result<Value, String> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    match serde_json::from_slice(bytes) {
-        Ok(value @ Value::Object(_)) => Ok(value),
-        Ok(_) => Err("is JSON, but not an object".to_owned()),
-        Err(error) => Err(format!("is not JSON: {error}")),
+    match value(bytes)? {
+        value @ Value::Object(_) => Ok(value),
+        _ => Err("is JSON, but not an object".to_owned()),
     }
+}
+
+/// Parses a document that must be a list.
+pub(super) fn array(bytes: &[u8]) -> Result<Vec<Value>, String> {
+    match value(bytes)? {
+        Value::Array(entries) => Ok(entries),
+        _ => Err("is JSON, but not a list".to_owned()),
+    }
+}
+
+/// JSON in UTF-8, or, where a byte order mark says so, in UTF-16.
+fn value(bytes: &[u8]) -> Result<Value, String> {
+    let parsed = match bytes {
+        [0xfe, 0xff, rest @ ..] => serde_json::from_str(&utf16(rest, u16::from_be_bytes)),
+        [0xff, 0xfe, rest @ ..] => serde_json::from_str(&utf16(rest, u16::from_le_bytes)),
+        [0xef, 0xbb, 0xbf, rest @ ..] => serde_json::from_slice(rest),
+        bytes => serde_json::from_slice(bytes),
+    };
+    parsed.map_err(|error| format!("is not JSON: {error}"))
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
+    let units = bytes.chunks_exact(2).filter_map(|pair| Some(unit(pair.try_into().ok()?)));
+    char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
 }
 
 /// A field as one clean line; numbers become text; missing, null and empty are `None`.
@@ -64,18 +86,25 @@ pub(super) fn rows<T>(
 ) -> Vec<T> {
     match value.get(key) {
         None | Some(Value::Null) => {}
-        Some(Value::Array(entries)) => {
-            let rows: Vec<T> = entries.iter().filter_map(&read).collect();
-            let lost = entries.len() - rows.len();
-            if lost > 0 {
-                warnings
-                    .push(format!("{lost} of {} rows of `{key}` could not be read", entries.len()));
-            }
-            return rows;
-        }
+        Some(Value::Array(entries)) => return each(entries, key, warnings, read),
         Some(_) => warnings.push(format!("`{key}` is not a list")),
     }
     Vec::new()
+}
+
+/// Reads entries one by one; those that cannot be read cost one warning.
+pub(super) fn each<T>(
+    entries: &[Value],
+    what: &str,
+    warnings: &mut Vec<String>,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Vec<T> {
+    let rows: Vec<T> = entries.iter().filter_map(read).collect();
+    let lost = entries.len() - rows.len();
+    if lost > 0 {
+        warnings.push(format!("{lost} of {} rows of `{what}` could not be read", entries.len()));
+    }
+    rows
 }
 
 /// A row with the name under `name` and the state under `status`; the id, where it is missing, is
@@ -96,27 +125,33 @@ pub(super) fn component(
     })
 }
 
-/// Says which states and phases were not understood, once per word.
-pub(super) fn warn_of_unknown_words(
-    components: &[Component],
-    events: &[(&PageEvent, String)],
-    warnings: &mut Vec<String>,
-) {
-    let states = components
+/// Says which states were not understood, once per word.
+pub(super) fn warn_of_unknown_states(components: &[Component], warnings: &mut Vec<String>) {
+    let sentences = components
         .iter()
         .filter(|row| row.state == ComponentState::Unknown && !row.raw.is_empty())
         .map(|row| format!("the state `{}` is not known", row.raw));
-    let phases = events
-        .iter()
+    warn_once(sentences, warnings);
+}
+
+/// Says which phases were not understood.
+pub(super) fn warn_of_unknown_phases<'a>(
+    events: impl IntoIterator<Item = (&'a PageEvent, &'a String)>,
+    warnings: &mut Vec<String>,
+) {
+    let sentences = events
+        .into_iter()
         .filter(|(event, _)| event.phase == Phase::Unknown)
         .map(|(event, word)| format!("the phase `{word}` of “{}” is not known", event.title));
-    let mut said: Vec<String> = Vec::new();
-    for sentence in states.chain(phases) {
-        if !said.contains(&sentence) {
-            said.push(sentence);
+    warn_once(sentences, warnings);
+}
+
+fn warn_once(sentences: impl Iterator<Item = String>, warnings: &mut Vec<String>) {
+    for sentence in sentences {
+        if !warnings.contains(&sentence) {
+            warnings.push(sentence);
         }
     }
-    warnings.append(&mut said);
 }
 
 /// Sorts updates newest first; those without a time keep their place at the end.

@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::form::{Documents, Form, Media, Reading, Refusal};
+use super::form::{ANYWHERE, Documents, Form, Found, Media, Reading, Refusal};
 use super::{json, words};
-use crate::engine::page::overall_state;
-use crate::model::{Component, Impact, Page, PageEvent, PageUpdate, Phase, Product};
+use crate::model::{Component, Impact, PageEvent, PageUpdate, Phase, Product};
 
 /// `/api/v2/summary.json` of a page whose id is not incident.io's.
 pub(super) const SUMMARY: Form = Form {
     name: "Statuspage JSON",
     paths: &["api/v2/summary.json"],
+    hosts: ANYWHERE,
     media: Media::Json,
     read: read_summary,
 };
@@ -24,23 +24,27 @@ pub(super) const SUMMARY: Form = Form {
 pub(super) const PARTS: Form = Form {
     name: "Statuspage JSON in parts",
     paths: &["api/v2/incidents.json", "api/v2/components.json", "api/v2/status.json"],
+    hosts: ANYWHERE,
     media: Media::Json,
     read: read_parts,
 };
 
 fn read_summary(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     let summary = json::object(documents.main())?;
-    if product_of(&summary) == Product::IncidentIo {
+    if product_of(&summary) == Product::INCIDENT_IO {
         return Err("is incident.io's".into());
     }
     is_compat(&summary)?;
-    Ok(read(&[&summary], documents, Product::Statuspage))
+    Ok(read(&[&summary], documents, Product::STATUSPAGE))
 }
 
 fn read_parts(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     let incidents = json::object(documents.main())?;
-    if !incidents.get("incidents").is_some_and(Value::is_array) {
-        return Err("has no `incidents`".into());
+    let is_ours = |incident: &Value| incident.get("impact").is_some();
+    let says_so = incidents.get("page").is_some_and(Value::is_object);
+    let has_list = incidents.get("incidents").is_some_and(Value::is_array);
+    if !(has_list && (says_so || json::list(&incidents, "incidents").iter().any(is_ours))) {
+        return Err("has no `incidents` of Statuspage".into());
     }
     let others: Vec<Value> =
         [1, 2].iter().filter_map(|at| json::object(documents.body(*at)?).ok()).collect();
@@ -67,8 +71,8 @@ pub(super) fn product_of(document: &Value) -> Product {
         .iter()
         .filter_map(|key| json::list(document, key).first().and_then(|row| json::text(row, "id")));
     match page_id.into_iter().chain(row_ids).next() {
-        Some(id) if is_ulid(&id) => Product::IncidentIo,
-        _ => Product::Statuspage,
+        Some(id) if is_ulid(&id) => Product::INCIDENT_IO,
+        _ => Product::STATUSPAGE,
     }
 }
 
@@ -84,40 +88,27 @@ pub(super) fn read(parts: &[&Value], documents: &Documents<'_>, product: Product
     let mut warnings = Vec::new();
     let components = components(parts, &mut warnings);
     let events = events(parts, &mut warnings);
-    let pairs: Vec<(&PageEvent, String)> =
-        events.iter().map(|(event, word, _)| (event, word.clone())).collect();
-    json::warn_of_unknown_words(&components, &pairs, &mut warnings);
-    let over = events
-        .iter()
-        .filter(|(event, ..)| event.phase.is_over())
-        .map(|(event, ..)| event.id.clone())
-        .collect();
-    let (maintenances, incidents): (Vec<_>, Vec<_>) = events
-        .into_iter()
-        .filter(|(event, ..)| !event.phase.is_over())
-        .partition(|(.., is_maintenance)| *is_maintenance);
-    let incidents: Vec<PageEvent> = incidents.into_iter().map(|(event, ..)| event).collect();
-    let maintenances: Vec<PageEvent> = maintenances.into_iter().map(|(event, ..)| event).collect();
+    let words = events.iter().map(|(event, word, _)| (event, word));
+    json::warn_of_unknown_phases(words, &mut warnings);
+    let (maintenances, incidents): (Vec<_>, Vec<_>) =
+        events.into_iter().partition(|(.., is_maintenance)| *is_maintenance);
     let own_word = parts
         .iter()
         .find_map(|part| json::text(part.get("status")?, "indicator"))
         .map(|word| words::state_of_indicator(&word));
     let page = parts.iter().find_map(|part| part.get("page"));
     let page_text = |key| page.and_then(|page| json::text(page, key));
-    Reading {
-        page: Page {
-            product,
-            id: page_text("id"),
-            name: page_text("name").unwrap_or_else(|| documents.host()),
-            url: page_text("url").unwrap_or_else(|| documents.address.to_string()),
-            state: overall_state(own_word, &components, &incidents, &maintenances),
-            components,
-            incidents,
-            maintenances,
-            warnings,
-        },
-        over,
-    }
+    let found = Found {
+        id: page_text("id"),
+        name: page_text("name"),
+        url: page_text("url"),
+        own_word,
+        components,
+        incidents: incidents.into_iter().map(|(event, ..)| event).collect(),
+        maintenances: maintenances.into_iter().map(|(event, ..)| event).collect(),
+        warnings,
+    };
+    found.on(documents, product)
 }
 
 fn components(parts: &[&Value], warnings: &mut Vec<String>) -> Vec<Component> {

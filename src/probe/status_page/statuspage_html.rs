@@ -4,16 +4,13 @@
 
 use scraper::{ElementRef, Html};
 
-use super::form::{Documents, Form, Media, Reading, Refusal};
-use super::{json, markup, words};
-use crate::engine::page::overall_state;
-use crate::model::{
-    Component, ComponentState, Impact, Page, PageEvent, PageUpdate, Phase, Product,
-};
+use super::form::{ANYWHERE, Documents, Form, Found, Media, Reading, Refusal};
+use super::{markup, words};
+use crate::model::{Component, ComponentState, Impact, PageEvent, PageUpdate, Phase, Product};
 
 /// The page itself.
 pub(super) const HTML: Form =
-    Form { name: "Statuspage HTML", paths: &[""], media: Media::Html, read };
+    Form { name: "Statuspage HTML", paths: &[""], hosts: ANYWHERE, media: Media::Html, read };
 
 const UNRESOLVED: &str = ".unresolved-incident";
 
@@ -34,22 +31,19 @@ fn read(documents: &Documents<'_>) -> Result<Reading, Refusal> {
             .collect();
     let incidents: Vec<PageEvent> =
         markup::all(&html, UNRESOLVED).into_iter().filter_map(incident).collect();
-    let mut warnings =
-        vec!["the HTML was read: maintenances and the rows of incidents are not in it".to_owned()];
-    json::warn_of_unknown_words(&components, &[], &mut warnings);
-    let name = markup::first_text(&html, "title").unwrap_or_else(|| documents.host());
-    let page = Page {
-        product: Product::Statuspage,
-        id: None,
-        name: name.strip_suffix(" Status").unwrap_or(&name).to_owned(),
-        url: markup::own_address(&html).unwrap_or_else(|| documents.address.to_string()),
-        state: overall_state(Some(own_word), &components, &incidents, &[]),
+    let found = Found {
+        name: markup::first_text(&html, "title")
+            .map(|title| title.strip_suffix(" Status").unwrap_or(&title).to_owned()),
+        url: markup::own_address(&html),
+        own_word: Some(own_word),
         components,
         incidents,
-        maintenances: Vec::new(),
-        warnings,
+        warnings: vec![
+            "the HTML was read: maintenances and the rows of incidents are not in it".to_owned(),
+        ],
+        ..Found::default()
     };
-    Ok(Reading { page, over: Vec::new() })
+    Ok(found.on(documents, Product::STATUSPAGE))
 }
 
 fn is_unclaimed(html: &Html) -> bool {

@@ -119,7 +119,7 @@ mod tests {
 
     fn reading(components: Vec<Component>, incidents: Vec<PageEvent>, over: &[&str]) -> Reading {
         let page = Page {
-            product: Product::IncidentIo,
+            product: Product::INCIDENT_IO,
             id: None,
             name: String::new(),
             url: String::new(),

@@ -64,7 +64,7 @@ struct UpdateRow {
 impl From<&Page> for PageRow {
     fn from(page: &Page) -> Self {
         Self {
-            product: page.product,
+            product: page.product.clone(),
             id: page.id.clone(),
             name: page.name.clone(),
             url: page.url.clone(),

@@ -223,7 +223,7 @@ pub(super) fn reading(source: &str, second: i64, state: ComponentState) -> Sourc
         updates: vec![update],
     };
     let page = Page {
-        product: Product::IncidentIo,
+        product: Product::INCIDENT_IO,
         id: Some("p-1".to_owned()),
         name: "HeyGen".to_owned(),
         url: "https://status.heygen.com".to_owned(),

@@ -389,7 +389,7 @@ fn page(shown: Shown) -> Result<Page, String> {
         raw: state.to_string(),
     };
     Ok(Page {
-        product: Product::IncidentIo,
+        product: Product::INCIDENT_IO,
         id: None,
         name: "HeyGen".to_owned(),
         url: "https://status.heygen.com".to_owned(),
