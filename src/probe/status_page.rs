@@ -22,6 +22,7 @@ mod json;
 mod markup;
 mod prober;
 mod session;
+mod statuscast;
 mod statuspage;
 mod statuspage_html;
 mod trouble;
@@ -74,6 +75,7 @@ static FORMS: &[Form] = &[
     instatus::SUMMARY,
     statuspage::PARTS,
     incident_io::WIDGET,
+    statuscast::SUMMARY,
     incident_io::HTML,
     instatus::HTML,
     statuspage_html::HTML,
