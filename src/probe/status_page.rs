@@ -15,6 +15,7 @@ mod feed;
 mod fetch;
 mod flight;
 mod form;
+mod gatus;
 mod html;
 mod incident_io;
 mod instatus;
@@ -76,6 +77,7 @@ static FORMS: &[Form] = &[
     statuspage::PARTS,
     incident_io::WIDGET,
     statuscast::SUMMARY,
+    gatus::STATUSES,
     incident_io::HTML,
     instatus::HTML,
     statuspage_html::HTML,
