@@ -10,6 +10,7 @@ use crate::engine::page::ComponentMap;
 use crate::model::{Capability, SourceRole};
 
 mod better_stack;
+mod cachet;
 mod detect;
 mod feed;
 mod fetch;
@@ -78,6 +79,7 @@ static FORMS: &[Form] = &[
     incident_io::WIDGET,
     statuscast::SUMMARY,
     gatus::STATUSES,
+    cachet::LISTS,
     incident_io::HTML,
     instatus::HTML,
     statuspage_html::HTML,
