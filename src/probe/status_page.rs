@@ -11,6 +11,7 @@ use crate::model::{Capability, SourceRole};
 
 mod better_stack;
 mod cachet;
+mod cachet_3;
 mod detect;
 mod feed;
 mod fetch;
@@ -80,6 +81,7 @@ static FORMS: &[Form] = &[
     statuscast::SUMMARY,
     gatus::STATUSES,
     cachet::LISTS,
+    cachet_3::LISTS,
     incident_io::HTML,
     instatus::HTML,
     statuspage_html::HTML,
