@@ -29,6 +29,7 @@ mod statuscast;
 mod statuspage;
 mod statuspage_html;
 mod trouble;
+mod uptime_kuma;
 mod watch;
 mod words;
 
@@ -82,6 +83,7 @@ static FORMS: &[Form] = &[
     gatus::STATUSES,
     cachet::LISTS,
     cachet_3::LISTS,
+    uptime_kuma::PAGE,
     incident_io::HTML,
     instatus::HTML,
     statuspage_html::HTML,
