@@ -18,6 +18,7 @@ mod fetch;
 mod flight;
 mod form;
 mod gatus;
+mod google_cloud;
 mod html;
 mod incident_io;
 mod instatus;
@@ -84,6 +85,7 @@ static FORMS: &[Form] = &[
     cachet::LISTS,
     cachet_3::LISTS,
     uptime_kuma::PAGE,
+    google_cloud::INCIDENTS,
     incident_io::HTML,
     instatus::HTML,
     statuspage_html::HTML,
