@@ -9,6 +9,7 @@ use url::Url;
 use crate::engine::page::ComponentMap;
 use crate::model::{Capability, SourceRole};
 
+mod aws;
 mod better_stack;
 mod cachet;
 mod cachet_3;
@@ -86,6 +87,7 @@ static FORMS: &[Form] = &[
     cachet_3::LISTS,
     uptime_kuma::PAGE,
     google_cloud::INCIDENTS,
+    aws::EVENTS,
     incident_io::HTML,
     instatus::HTML,
     statuspage_html::HTML,
