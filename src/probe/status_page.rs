@@ -10,6 +10,7 @@ use crate::engine::page::ComponentMap;
 use crate::model::{Capability, SourceRole};
 
 mod aws;
+mod azure;
 mod better_stack;
 mod cachet;
 mod cachet_3;
@@ -88,10 +89,12 @@ static FORMS: &[Form] = &[
     uptime_kuma::PAGE,
     google_cloud::INCIDENTS,
     aws::EVENTS,
+    azure::DEVOPS,
     incident_io::HTML,
     instatus::HTML,
     statuspage_html::HTML,
     better_stack::HTML,
+    azure::FEED,
     feed::FORMS[0],
     feed::FORMS[1],
     feed::FORMS[2],
