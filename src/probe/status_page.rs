@@ -28,6 +28,7 @@ mod json;
 mod markup;
 mod prober;
 mod session;
+mod status_io;
 mod statuscast;
 mod statuspage;
 mod statuspage_html;
@@ -90,6 +91,7 @@ static FORMS: &[Form] = &[
     google_cloud::INCIDENTS,
     aws::EVENTS,
     azure::DEVOPS,
+    status_io::STATUS,
     incident_io::HTML,
     instatus::HTML,
     statuspage_html::HTML,
