@@ -195,6 +195,27 @@ async fn recorded_pages_of_instatus_and_better_stack() {
 }
 
 #[tokio::test]
+async fn recorded_pages_of_statuscast_and_gatus() {
+    use ComponentState::{MajorOutage, Operational};
+    expect(
+        "/summary.json",
+        "other/statuscast_campaignmonitor_summary_2026-08-11.json",
+        ("statuscast", 0, 0),
+        &[],
+        Operational,
+    )
+    .await;
+    expect(
+        "/api/v1/endpoints/statuses",
+        "other/gatus_endpoints_statuses_constructed.json",
+        ("gatus", 1, 0),
+        &[],
+        MajorOutage,
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn recorded_pages_of_nobody_are_unreadable() {
     for (path, file) in [
         ("/", "atlassian/html_001xnxqmhdh6.statuspage.io.html"),
