@@ -39,14 +39,15 @@ free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# start_heygen: a HeyGen that works, on loopback. `touch $work/broken` makes its API answer 503,
-# `touch $work/admitted` lets its page say so.
+# start_heygen [COMMAND…]: a HeyGen that works, on loopback; of another network where the command
+# runs the rest of its line there. `touch $work/broken` makes its API answer 503, `touch
+# $work/admitted` lets its page say so.
 start_heygen() {
     heygen_key=sk_system_test_0123456789
     heygen_port=$(free_port)
-    python3 "$system/heygen.py" "$heygen_port" "$heygen_key" "$work/broken" >"$work/heygen.log" 2>&1 &
+    "$@" python3 "$system/heygen.py" "$heygen_port" "$heygen_key" "$work/broken" >"$work/heygen.log" 2>&1 &
     pids+=($!)
-    wait_for 10 curl -sf "http://127.0.0.1:$heygen_port/control/1" || fail "the stand-in for HeyGen did not start"
+    wait_for 10 "$@" curl -sf "http://127.0.0.1:$heygen_port/control/1" || fail "the stand-in for HeyGen did not start"
 }
 
 # daemon_config [ADDRESS]: the checks that need no key, seconds apart, all on the stand-in.

@@ -1,14 +1,9 @@
 # A real systemd as PID 1, in a booted container: the unit starts, becomes ready, reads its
 # credential, reloads, is restarted when its watchdog starves, and stops clean.
 . "$(dirname "$0")/../stage.sh"
+. "$system/container.sh"
 start_heygen
-
-# A Debian of its own. `run` begins to make it before the first part, for it takes a minute.
-root=${HEYGEN_MONITOR_ROOT:-$work/root}
-if [ -z "${HEYGEN_MONITOR_ROOT:-}" ]; then
-    bash "$system/debian.sh" "$root" || fail "debootstrap failed"
-fi
-wait_for 240 test -e "$root.made" || { tail -n 5 "$root.log"; fail "debootstrap failed"; }
+find_root
 
 install -m 755 "$bin" "$root/usr/bin/heygen-monitor"
 install -m 644 "$project"/systemd/*.service "$root/usr/lib/systemd/system/"
@@ -19,26 +14,7 @@ address=http://127.0.0.1:$port
 daemon_config "127.0.0.1:$port" >"$root/etc/heygen-monitor/config.toml"
 
 # Of the host's network the container sees loopback: there the stand-in for HeyGen listens.
-systemd-nspawn --register=no --keep-unit --console=pipe -b -D "$root" >"$work/boot.log" 2>&1 &
-nspawn=$!
-pids+=($nspawn)
-leader() { pgrep -P $nspawn | head -1; }
-inside() { nsenter -t "$(leader)" -m -p -i -u -n -- "$@"; }
-cleanups+=('kill -KILL $(leader) 2>/dev/null')
-if ! wait_for 15 leader; then
-    grep -qiE 'not permitted|denied|read-only' "$work/boot.log" && skip "this machine cannot boot a container: $(tail -n 1 "$work/boot.log")"
-    tail -n 5 "$work/boot.log"; fail "the container did not boot"
-fi
-booted() { grep -qE 'running|degraded' <<<"$(inside systemctl is-system-running)"; }
-wait_for 60 booted || { tail -n 5 "$work/boot.log"; fail "the container's systemd did not come up"; }
-
-property() { inside systemctl show heygen-monitor -p "$1" --value; }
-complain() { inside journalctl -u heygen-monitor --no-pager -n 30 || true; property StatusText; fail "$@"; }
-capability_is() {
-    curl -s "$address/api/v1/verdict" | python3 -c 'import json, sys
-states = {one["capability"]: one["state"] for one in json.load(sys.stdin)["capabilities"]}
-sys.exit(states[sys.argv[1]] != sys.argv[2])' "$1" "$2"
-}
+boot
 
 # 1. A fresh start, without any secret. Type=notify: `start` returns when it is ready.
 inside systemctl start heygen-monitor || complain "a start without secrets failed"
