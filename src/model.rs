@@ -9,12 +9,14 @@ mod account;
 mod canary;
 mod capability;
 mod delivery;
+mod history;
 mod incident;
 mod job;
 mod message;
 mod observation;
 mod outcome;
 mod page;
+mod peer;
 mod probe;
 mod retry_after;
 mod silence;
@@ -22,7 +24,7 @@ pub mod text;
 mod verdict;
 mod view;
 
-pub use account::{AccountReading, BudgetView, PaidProbeView, Pool, PoolName, Unit, Usd};
+pub use account::{AccountReading, BudgetView, PaidProbeView, Plan, Pool, PoolName, Unit, Usd};
 pub use canary::{
     Errand, Finding, Intent, IntentId, IntentState, NONCE_PREFIX, Report, Task, Told, Trigger,
 };
@@ -30,6 +32,7 @@ pub use capability::{Capability, ComponentState, State};
 pub use delivery::{
     Attempt, AttemptResult, ChannelKind, Delivery, DeliveryState, FailureReason, Merged,
 };
+pub use history::{CapabilityChange, ComponentChange};
 pub use incident::{
     Cause, EventKind, Incident, IncidentChange, IncidentEvent, IncidentId, SuspendReason,
 };
@@ -45,6 +48,7 @@ pub use outcome::{Blame, Counts, Outcome, SkipReason};
 pub use page::{
     Component, Impact, Page, PageEvent, PageUpdate, Phase, Product, SourceReading, SourceRole,
 };
+pub use peer::{PeerReading, PeerSaid, PeerSight};
 pub use probe::{ProbeKind, Series};
 pub use retry_after::{http_date, retry_after_secs};
 pub use silence::{Ack, Command, Matchers, Silence, SilenceId};

@@ -148,6 +148,17 @@ pub struct Pool {
     pub remaining: f64,
 }
 
+/// The plan, its cycle and what was used of it, as far as HeyGen tells.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plan {
+    /// `subscription.plan`, else the way of billing.
+    pub name: Option<String>,
+    /// When the cycle ends.
+    pub resets_at: Option<Timestamp>,
+    /// Spent in this cycle, in US dollars.
+    pub spent_usd: Option<f64>,
+}
+
 /// What HeyGen says of the account. Holds no name, no address, no key.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AccountReading {
@@ -155,6 +166,8 @@ pub struct AccountReading {
     pub at: Timestamp,
     /// What is left; empty when the answer told of no balance.
     pub pools: Vec<Pool>,
+    /// The plan, its cycle and what was used of it.
+    pub plan: Plan,
     /// Whether the wallet charges a card by itself; `None` when there is no wallet.
     pub auto_reload: Option<bool>,
     /// When the key ends; `None` when it never does or that is not known.

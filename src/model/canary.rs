@@ -91,12 +91,14 @@ pub enum Trigger {
     Disagreement,
     /// The last one failed: a second one, with another avatar where there is one.
     SecondLook,
+    /// Somebody asked for it by hand.
+    Asked,
 }
 
 impl Trigger {
     /// Every trigger.
-    pub const ALL: [Self; 4] =
-        [Self::Schedule, Self::Silence, Self::Disagreement, Self::SecondLook];
+    pub const ALL: [Self; 5] =
+        [Self::Schedule, Self::Silence, Self::Disagreement, Self::SecondLook, Self::Asked];
 
     /// The word in the database and the API.
     pub fn as_str(self) -> &'static str {
@@ -105,6 +107,7 @@ impl Trigger {
             Self::Silence => "silence",
             Self::Disagreement => "disagreement",
             Self::SecondLook => "second_look",
+            Self::Asked => "asked",
         }
     }
 }

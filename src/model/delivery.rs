@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{EventKind, Message, Timestamp, UnknownWord, parse_word};
 
 /// The code behind a channel (contract, section 8).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the kinds are the keys of the contract, section 8")]
 pub enum ChannelKind {
@@ -80,7 +80,7 @@ impl Merged {
 }
 
 /// Where a delivery stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// To be sent.
@@ -156,7 +156,7 @@ pub enum AttemptResult {
 }
 
 /// What kind of failure an attempt met (label `reason`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureReason {
     /// Could not connect, resolve or speak TLS.

@@ -62,7 +62,7 @@ impl Incident {
 }
 
 /// Why an incident is suspended: no evidence may resolve it meanwhile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SuspendReason {
     /// The monitor is offline.
@@ -99,7 +99,7 @@ impl IncidentEvent {
 }
 
 /// Why a message is owed (a closed set; label `event` of `heygen_monitor_notifications_total`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the words are the documentation")]
 pub enum EventKind {

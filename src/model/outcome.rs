@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{UnknownWord, parse_word};
 
 /// What one run of one probe saw, classified (contract, section 2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(
     missing_docs,
@@ -235,7 +235,19 @@ impl FromStr for Outcome {
 }
 
 /// Whose move it is (contract, section 1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Blame {
     /// Nobody's: all is well, or nothing is watched.
@@ -285,7 +297,7 @@ impl FromStr for Blame {
 }
 
 /// Why a probe did not run (contract, section 2, `skipped`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the words of the contract, section 2, row `skipped`")]
 pub enum SkipReason {

@@ -11,7 +11,7 @@ use super::{Capability, ComponentState, Timestamp};
 ///
 /// An open list, because each product's own file names it; here stand those that more than one
 /// file speaks of.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Product(Cow<'static, str>);
 
@@ -47,7 +47,7 @@ impl fmt::Display for Product {
 }
 
 /// What a source is to us (contract, section 1).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceRole {
     /// HeyGen's own page.
@@ -142,7 +142,7 @@ pub struct PageUpdate {
 }
 
 /// How far an incident or maintenance is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the words of the products, facts in the module documentation")]
 pub enum Phase {
@@ -183,7 +183,19 @@ impl Phase {
 }
 
 /// How bad a page says an incident is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "the words of Statuspage's `impact`")]
 pub enum Impact {

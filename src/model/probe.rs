@@ -8,7 +8,19 @@ use serde::{Deserialize, Serialize};
 use super::{Outcome, UnknownWord, parse_word};
 
 /// The kinds of probe of the contract, section 8, and the status page reader.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ProbeKind {
     /// A GET of the API, with the key or (`anonymous`) without it.

@@ -86,4 +86,6 @@ pub enum Command {
     Silence(Silence),
     /// End a silence now.
     Expire(SilenceId),
+    /// Send a paid test now, within every bound that holds for the others.
+    Probe(String),
 }

@@ -32,6 +32,8 @@ pub struct ProbeView {
     pub series: Series,
     /// Its kind.
     pub kind: ProbeKind,
+    /// Method and address that it asks, without query; `None` where it asks more than one.
+    pub target: Option<String>,
     /// Its last observation that was not skipped.
     pub last: Option<Observation>,
     /// The last outcome, skipped ones included.
