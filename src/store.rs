@@ -8,6 +8,7 @@
 mod account;
 mod backlog;
 mod backup;
+mod changes;
 mod check;
 mod connect;
 mod history;
@@ -15,10 +16,13 @@ mod incidents;
 mod inspect;
 mod intents;
 mod jobs;
+mod lists;
 mod lock;
 mod migrate;
 mod open;
 mod outbox;
+mod pages;
+mod past;
 mod readers;
 mod readings;
 mod recall;
@@ -40,10 +44,12 @@ use std::time::Duration;
 
 use rusqlite::{Error, Transaction};
 
+use crate::engine::uptime::{Past, Window};
 use crate::engine::{Decision, Owed, Recollection};
 use crate::fault;
 use crate::model::{
-    Attempt, Delivery, Incident, IncidentId, Intent, Job, Observation, Series, Silence, Timestamp,
+    AccountReading, Attempt, Delivery, Incident, IncidentId, Intent, Job, Observation, Series,
+    Silence, Timestamp,
 };
 use backlog::Entry;
 use shared::Shared;
@@ -51,7 +57,9 @@ use shared::Shared;
 pub use backup::{BackupError, copy as back_up_to, restore};
 pub use check::{Contents, check};
 pub use jobs::{JobCursor, JobFilter};
+pub use lists::{DeliveryFilter, IncidentFilter, ObservationCursor, ObservationFilter};
 pub use open::OpenError;
+pub use pages::Run;
 pub use recall::MAX_RECALL;
 pub use trace::{Trace, Try};
 
@@ -363,10 +371,8 @@ impl Store {
         before: Option<IncidentId>,
         limit: usize,
     ) -> Result<Vec<Incident>, StoreError> {
-        self.read("incidents", move |connection| {
-            incidents::listed(connection, since, before, limit)
-        })
-        .await
+        let since = Some(since);
+        self.list_incidents(IncidentFilter { since, before, limit, ..Default::default() }).await
     }
 
     /// Every message of an incident and every try to deliver it, oldest first.
@@ -396,6 +402,40 @@ impl Store {
         all.await.map_err(|source| self.shared.failed("recall", source))
     }
 
+    /// What is known of a stretch of time, for [`crate::engine::uptime::uptime`]: changes, incidents,
+    /// heartbeats; no observations, so that it takes milliseconds however many there are. Changes
+    /// appear at most 250 ms late ([`Store::flush`]).
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn past(&self, window: Window) -> Result<Past, StoreError> {
+        self.read("incidents", move |connection| past::within(connection, window)).await
+    }
+
+    /// Jobs that were created within a window, whatever became of them; at most `limit` of each kind
+    /// and origin, the newest. May take as long as a start: for reports, not for pages.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn jobs_within(&self, window: Window, limit: usize) -> Result<Vec<Job>, StoreError> {
+        let readers = Arc::clone(&self.shared.readers);
+        let work = move |connection: &_| jobs::created_within(connection, window, limit);
+        let jobs = readers.read(RECALL_LIMIT, work).await;
+        jobs.map_err(|source| self.shared.failed("jobs", source))
+    }
+
+    /// What the account held when an incident opened, and when it was resolved.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn account_around(
+        &self,
+        incident: &Incident,
+    ) -> Result<[Option<AccountReading>; 2], StoreError> {
+        let incident = incident.clone();
+        self.read("incidents", move |connection| account::around(connection, &incident)).await
+    }
+
     /// One incident.
     ///
     /// # Errors
@@ -417,6 +457,35 @@ impl Store {
     ) -> Result<Vec<Observation>, StoreError> {
         let series = series.clone();
         self.read("observations", move |connection| history::since(connection, &series, since))
+            .await
+    }
+
+    /// The last runs of a series since `since`, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn runs(
+        &self,
+        series: &Series,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Run>, StoreError> {
+        let series = series.clone();
+        self.read("observations", move |connection| pages::runs(connection, &series, since, limit))
+            .await
+    }
+
+    /// The last failures of a series with all that was kept of them, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn failures(
+        &self,
+        series: &Series,
+        limit: usize,
+    ) -> Result<Vec<Observation>, StoreError> {
+        let series = series.clone();
+        self.read("observations", move |connection| pages::failures(connection, &series, limit))
             .await
     }
 

@@ -1,12 +1,14 @@
 //! What the account held, day by day.
 //!
-//! Owns the table `account_readings`: the last reading of each day of UTC, kept for ever, because
+//! Owns the tables `account_readings` (the last reading of each day of UTC) and `incident_accounts`
+//! (the last reading when an incident opened, and when it was resolved), kept for ever, because
 //! what a refund is claimed with lies weeks back.
 
 use rusqlite::{Connection, OptionalExtension, Result, params};
 
+use super::migrate;
 use super::rows::{AccountRow, from_json, millis, to_json};
-use crate::model::{AccountReading, Timestamp};
+use crate::model::{AccountReading, Incident, Timestamp};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -32,4 +34,52 @@ pub(super) fn latest(connection: &Connection, now: Timestamp) -> Result<Option<A
     let reading: Option<String> =
         connection.prepare_cached(LATEST)?.query_row([millis(now)], |row| row.get(0)).optional()?;
     reading.map(|json| AccountReading::try_from(from_json::<AccountRow>(&json)?)).transpose()
+}
+
+pub(super) const KEPT: &str =
+    "SELECT reading FROM incident_accounts WHERE incident_id = ?1 AND moment = ?2";
+
+/// What the account held when an incident opened, and when it was resolved. Without a reading of its
+/// own: the last one of the day before it.
+pub(super) fn around(
+    connection: &Connection,
+    incident: &Incident,
+) -> Result<[Option<AccountReading>; 2]> {
+    if !migrate::has_jobs(connection)? {
+        return Ok([None, None]);
+    }
+    let has_kept = migrate::has_changes(connection)?;
+    let kept = |moment: &str| -> Result<Option<AccountReading>> {
+        if !has_kept {
+            return Ok(None);
+        }
+        let mut statement = connection.prepare_cached(KEPT)?;
+        let reading: Option<String> =
+            statement.query_row(params![incident.id, moment], |row| row.get(0)).optional()?;
+        reading.map(|json| AccountReading::try_from(from_json::<AccountRow>(&json)?)).transpose()
+    };
+    let before = match kept("opened")? {
+        Some(reading) => Some(reading),
+        None => latest(connection, day_before(incident.opened_at))?,
+    };
+    Ok([before, kept("resolved")?])
+}
+
+/// A day's row is its last reading, which may be later than what happened on that day.
+fn day_before(at: Timestamp) -> Timestamp {
+    at.saturating_sub(std::time::Duration::from_millis(DAY_MS.unsigned_abs())).unwrap_or(at)
+}
+
+/// The last reading when an incident was decided to be open, or over; written once.
+const KEEP: &str = "
+    INSERT INTO incident_accounts (incident_id, moment, at_ms, reading)
+    SELECT ?1, ?2, at_ms, reading FROM account_readings
+    WHERE day_at_ms <= ?3 ORDER BY day_at_ms DESC LIMIT 1
+    ON CONFLICT DO NOTHING";
+
+/// Keeps what the account held when an incident opened and when it was resolved.
+pub(super) fn keep_for(connection: &Connection, incident: &Incident, now: Timestamp) -> Result<()> {
+    let moment = if incident.is_open() { "opened" } else { "resolved" };
+    connection.prepare_cached(KEEP)?.execute(params![incident.id, moment, millis(now)])?;
+    Ok(())
 }

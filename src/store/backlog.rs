@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Result};
 
-use super::{account, history, incidents, intents, jobs, outbox, readings, silences, told};
+use super::{
+    account, changes, history, incidents, intents, jobs, outbox, readings, silences, told,
+};
 use crate::engine::{Decision, Owed};
 use crate::model::{
-    AccountReading, IncidentChange, Intent, Job, JobPosition, Observation, Silence, SourceReading,
-    Timestamp, Told,
+    AccountReading, CapabilityChange, IncidentChange, Intent, Job, JobPosition, Observation,
+    Silence, SourceReading, Timestamp, Told,
 };
 
 /// How late a plain decision may reach the disk; the promise is 250 ms, the rest is for the write.
@@ -38,6 +40,7 @@ pub(super) struct Entry {
     account: Option<AccountReading>,
     told: Vec<Told>,
     silences: Vec<Silence>,
+    standings: Vec<CapabilityChange>,
     owed: Vec<Owed>,
     at: Timestamp,
 }
@@ -55,6 +58,7 @@ impl Entry {
             account: decision.account.clone(),
             told: decision.told.clone(),
             silences: decision.silences.clone(),
+            standings: decision.standings.clone(),
             owed: decision.owed.clone(),
             at: now,
         }
@@ -70,6 +74,7 @@ impl Entry {
             && self.account.is_none()
             && self.told.is_empty()
             && self.silences.is_empty()
+            && self.standings.is_empty()
             && self.owed.is_empty()
     }
 
@@ -81,8 +86,12 @@ impl Entry {
         if let Some(reading) = &self.reading {
             readings::put(connection, reading)?;
         }
+        for standing in &self.standings {
+            changes::put(connection, standing)?;
+        }
         for change in &self.changes {
             incidents::put(connection, &change.incident)?;
+            account::keep_for(connection, &change.incident, self.at)?;
         }
         for job in &self.jobs {
             jobs::put(connection, job)?;
@@ -191,8 +200,12 @@ impl Backlog {
 impl Queue {
     fn shed(&mut self) {
         while self.entries.len() > CAPACITY {
-            self.entries.pop_front();
+            let oldest = self.entries.pop_front();
             self.dropped += 1;
+            // What a capability's state became must not be lost: nothing would say it again.
+            if let (Some(oldest), Some(next)) = (oldest, self.entries.front_mut()) {
+                next.standings.splice(0..0, oldest.standings);
+            }
         }
     }
 

@@ -16,7 +16,7 @@ use crate::model::{
 };
 
 /// Heartbeats further apart than this leave a gap: three missed ones at the daemon's 30 s.
-const LONGEST_BEAT: Duration = Duration::from_secs(90);
+pub(super) const LONGEST_BEAT: Duration = Duration::from_secs(90);
 
 const ADD_SERIES: &str = "
     INSERT INTO series (probe, subject, kind, anonymous, capabilities)
@@ -56,8 +56,10 @@ pub(super) const OBSERVATIONS: &str = "
     WHERE o.series_id = ?1 AND o.ended_at_ms >= ?2
     ORDER BY o.ended_at_ms";
 
-pub(super) const LAST_BEAT: &str =
-    "SELECT begun_at_ms, ended_at_ms FROM heartbeats ORDER BY begun_at_ms DESC LIMIT 1";
+/// A stretch that has not begun yet was written under a wrong clock, and must not hide this one.
+pub(super) const LAST_BEAT: &str = "
+    SELECT begun_at_ms, ended_at_ms FROM heartbeats
+    WHERE begun_at_ms <= ?1 ORDER BY begun_at_ms DESC LIMIT 1";
 
 /// Stores an observation.
 pub(super) fn add(connection: &Connection, observation: &Observation) -> Result<()> {
@@ -141,11 +143,16 @@ fn add_details(
 
 /// Every observation of every series that ended at or after `since`, in the order of their ends.
 pub(super) fn all_since(connection: &Connection, since: Timestamp) -> Result<Vec<Observation>> {
-    let series: Vec<(i64, Observation)> = connection
+    let series = all_series(connection)?;
+    collect(connection, &series, since)
+}
+
+/// Every series there ever was: its number, and an observation of it before anything was seen.
+pub(super) fn all_series(connection: &Connection) -> Result<Vec<(i64, Observation)>> {
+    connection
         .prepare_cached(ALL_SERIES)?
         .query_map([], |row| Ok((row.get(0)?, blank(row)?)))?
-        .collect::<Result<_>>()?;
-    collect(connection, &series, since)
+        .collect()
 }
 
 /// The observations of one series that ended at or after `since`, in the order of their ends.
@@ -179,7 +186,7 @@ fn collect(
 }
 
 /// An observation of a series before anything was seen.
-fn blank(row: &Row<'_>) -> Result<Observation> {
+pub(super) fn blank(row: &Row<'_>) -> Result<Observation> {
     let series = Series { probe: row.get(1)?, subject: row.get(2)? };
     let kind = word(row.get_ref(3)?.as_str()?)?;
     Ok(Observation {
@@ -191,7 +198,8 @@ fn blank(row: &Row<'_>) -> Result<Observation> {
     })
 }
 
-fn filled(mut observation: Observation, row: &Row<'_>) -> Result<Observation> {
+/// The observation that stands in a row of [`OBSERVATIONS`].
+pub(super) fn filled(mut observation: Observation, row: &Row<'_>) -> Result<Observation> {
     let ended_at_ms: i64 = row.get(0)?;
     let duration_ms: i64 = row.get(1)?;
     observation.ended_at = instant(ended_at_ms)?;
@@ -239,7 +247,8 @@ impl Alive {
 /// Extends the current stretch, or begins a new one after a gap.
 pub(super) fn beat(connection: &Connection, now: Timestamp) -> Result<()> {
     let now_ms = millis(now);
-    let last = connection.prepare_cached(LAST_BEAT)?.query_row([], Alive::from_row).optional()?;
+    let last =
+        connection.prepare_cached(LAST_BEAT)?.query_row([now_ms], Alive::from_row).optional()?;
     let longest_ms = i64::try_from(LONGEST_BEAT.as_millis()).unwrap_or(i64::MAX);
     match last {
         Some(alive) if now_ms <= alive.ended_at_ms => {}

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params};
 
 use super::rows::{
-    from_json, limit_of, millis, parsed_in, time, time_or_null, to_json, word_in, word_or_null,
+    from_json, millis, parsed_in, time, time_or_null, to_json, word_in, word_or_null,
 };
 use crate::model::{
     Ack, Cause, EvidenceItem, Incident, IncidentEvent, IncidentId, SuspendReason, Timestamp,
@@ -40,12 +40,6 @@ const PUT_EVENT: &str = "
 pub(super) const EVENTS: &str = "SELECT * FROM incident_events WHERE incident_id = ?1 ORDER BY seq";
 
 pub(super) const ONE: &str = "SELECT * FROM incidents WHERE id = ?1";
-
-/// Newest first; the number bounds the walk, so that a page of history reads a page of rows.
-pub(super) const LISTED: &str = "
-    SELECT * FROM incidents
-    WHERE id < ?1 AND (resolved_at_ms IS NULL OR resolved_at_ms >= ?2)
-    ORDER BY id DESC LIMIT ?3";
 
 pub(super) const OPEN: &str = "SELECT * FROM incidents WHERE resolved_at_ms IS NULL ORDER BY id";
 
@@ -111,20 +105,6 @@ pub(super) fn one(connection: &Connection, id: IncidentId) -> Result<Option<Inci
     incident.map(|incident| with_events(connection, incident)).transpose()
 }
 
-/// Incidents that were open at some time since `since`, newest first.
-pub(super) fn listed(
-    connection: &Connection,
-    since: Timestamp,
-    before: Option<IncidentId>,
-    limit: usize,
-) -> Result<Vec<Incident>> {
-    let incidents: Vec<Incident> = connection
-        .prepare_cached(LISTED)?
-        .query_map(params![before.unwrap_or(i64::MAX), millis(since), limit_of(limit)], from_row)?
-        .collect::<Result<_>>()?;
-    all_with_events(connection, incidents)
-}
-
 /// Open incidents and those resolved at or after `since`, oldest first.
 pub(super) fn recent(connection: &Connection, since: Timestamp) -> Result<Vec<Incident>> {
     let mut incidents: Vec<Incident> =
@@ -157,7 +137,11 @@ pub(super) fn next_id(connection: &Connection) -> Result<IncidentId> {
     Ok(last + 1)
 }
 
-fn all_with_events(connection: &Connection, incidents: Vec<Incident>) -> Result<Vec<Incident>> {
+/// Adds to each what happened to it.
+pub(super) fn all_with_events(
+    connection: &Connection,
+    incidents: Vec<Incident>,
+) -> Result<Vec<Incident>> {
     incidents.into_iter().map(|incident| with_events(connection, incident)).collect()
 }
 
@@ -181,7 +165,8 @@ fn with_events(connection: &Connection, mut incident: Incident) -> Result<Incide
     Ok(incident)
 }
 
-fn from_row(row: &Row<'_>) -> Result<Incident> {
+/// An incident without its events.
+pub(super) fn from_row(row: &Row<'_>) -> Result<Incident> {
     let evidence: Vec<EvidenceJson> = from_json(row.get_ref("evidence")?.as_str()?)?;
     Ok(Incident {
         id: row.get("id")?,

@@ -12,6 +12,7 @@ use rusqlite::{Connection, Result, Row, named_params, params};
 
 use super::migrate;
 use super::rows::{limit_of, millis, parsed_in, time, time_or_null, unreadable, word_in};
+use crate::engine::uptime::Window;
 use crate::model::{
     Backfill, Interval, Job, JobFailure, JobKind, JobPosition, Origin, Timestamp, UnknownWord,
 };
@@ -116,6 +117,12 @@ pub(super) const ENDED_SINCE: &str = "
     SELECT * FROM jobs WHERE finished_at_ms IS NOT NULL AND finished_at_ms >= ?1
     ORDER BY finished_at_ms DESC LIMIT ?2";
 
+/// One kind and origin at a time, newest first.
+pub(super) const CREATED_WITHIN: &str = "
+    SELECT * FROM jobs INDEXED BY jobs_by_creation
+    WHERE kind = ?1 AND origin = ?2 AND created_at_ms >= ?3 AND created_at_ms < ?4
+    ORDER BY created_at_ms DESC LIMIT ?5";
+
 /// One kind and origin at a time, so that a page of jobs reads a page of rows.
 pub(super) const LISTED: &str = "
     SELECT * FROM jobs INDEXED BY jobs_by_creation
@@ -179,6 +186,35 @@ pub(super) fn recent(connection: &Connection, since: Timestamp) -> Result<Vec<Jo
         jobs.push(job?);
     }
     jobs.sort_by(oldest_first);
+    Ok(jobs)
+}
+
+/// The jobs that were created within a window, whatever became of them; at most `limit` of each kind
+/// and origin, the newest.
+pub(super) fn created_within(
+    connection: &Connection,
+    window: Window,
+    limit: usize,
+) -> Result<Vec<Job>> {
+    let mut jobs = Vec::new();
+    if !migrate::has_jobs(connection)? {
+        return Ok(jobs);
+    }
+    let mut statement = connection.prepare_cached(CREATED_WITHIN)?;
+    for kind in JobKind::ALL {
+        for origin in Origin::ALL {
+            let place = params![
+                kind.as_str(),
+                origin.as_str(),
+                millis(window.since),
+                millis(window.until),
+                limit_of(limit)
+            ];
+            for job in statement.query_map(place, from_row)? {
+                jobs.push(job?);
+            }
+        }
+    }
     Ok(jobs)
 }
 

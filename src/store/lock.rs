@@ -10,8 +10,19 @@ use std::path::Path;
 
 use super::OpenError;
 
+/// The lock of a state directory, as long as it lives.
+#[derive(Debug)]
+pub(super) struct InstanceLock(File);
+
+impl Drop for InstanceLock {
+    /// Closing is not enough: a child that is just being started may still hold a copy.
+    fn drop(&mut self) {
+        drop(self.0.unlock());
+    }
+}
+
 /// Creates the state directory (0700) unless it exists, and takes its lock.
-pub(super) fn take(directory: &Path) -> Result<File, OpenError> {
+pub(super) fn take(directory: &Path) -> Result<InstanceLock, OpenError> {
     let unusable = |source| OpenError::Directory { directory: directory.to_owned(), source };
     DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(unusable)?;
     let mut file = OpenOptions::new()
@@ -25,7 +36,7 @@ pub(super) fn take(directory: &Path) -> Result<File, OpenError> {
     match file.try_lock() {
         Ok(()) => {
             write_pid(&mut file).map_err(unusable)?;
-            Ok(file)
+            Ok(InstanceLock(file))
         }
         Err(TryLockError::WouldBlock) => {
             Err(OpenError::Locked { directory: directory.to_owned(), pid: holder(&mut file) })

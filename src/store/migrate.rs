@@ -14,6 +14,8 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!("migrations/0001_create_history.sql")),
     M::up(include_str!("migrations/0002_add_jobs_and_spend.sql")),
     M::up(include_str!("migrations/0003_add_silences_and_acks.sql")),
+    M::up(include_str!("migrations/0004_add_capability_changes.sql")),
+    M::up(include_str!("migrations/0005_let_people_ask_for_tests.sql")),
 ];
 
 /// Every step, oldest first.
@@ -30,6 +32,9 @@ const JOBS_SINCE: i64 = 2;
 /// The schema that brought silences.
 const SILENCES_SINCE: i64 = 3;
 
+/// The schema that brought the past of each capability.
+const CHANGES_SINCE: i64 = 4;
+
 /// False for a database that an earlier version wrote and nobody has opened to write since: who
 /// only reads it does not change it.
 pub(super) fn has_jobs(connection: &Connection) -> rusqlite::Result<bool> {
@@ -39,6 +44,11 @@ pub(super) fn has_jobs(connection: &Connection) -> rusqlite::Result<bool> {
 /// As [`has_jobs`], for silences.
 pub(super) fn has_silences(connection: &Connection) -> rusqlite::Result<bool> {
     Ok(connect::schema_version(connection)? >= SILENCES_SINCE)
+}
+
+/// As [`has_jobs`], for the past of each capability.
+pub(super) fn has_changes(connection: &Connection) -> rusqlite::Result<bool> {
+    Ok(connect::schema_version(connection)? >= CHANGES_SINCE)
 }
 
 /// Brings a database to our schema.

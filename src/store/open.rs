@@ -4,7 +4,6 @@
 //! process held. Invariants: nothing is written before the lock is ours; nothing is thrown away, a
 //! damaged file is moved aside; and a start without history is never silent about it.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -168,7 +167,7 @@ const CHECK_LIMIT: Duration = Duration::from_secs(10);
 
 /// A database that is ready, and what it took.
 pub(super) struct Ready {
-    pub(super) lock: File,
+    pub(super) lock: lock::InstanceLock,
     pub(super) connection: Connection,
     pub(super) monitor_id: String,
     pub(super) repairs: Vec<String>,

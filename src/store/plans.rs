@@ -3,7 +3,8 @@
 use rusqlite::Connection;
 
 use super::{
-    account, history, incidents, intents, jobs, migrate, outbox, readings, retention, samples, told,
+    account, changes, history, incidents, intents, jobs, lists, migrate, outbox, pages, past,
+    readings, retention, samples, told,
 };
 
 fn plan(statement: &str) -> String {
@@ -45,10 +46,17 @@ fn no_query_walks_a_table_that_grows() {
         history::SERIES_OF,
         history::OBSERVATIONS,
         history::LAST_BEAT,
+        pages::RUNS,
+        pages::FAILURES,
         readings::PUT_CHANGE,
         incidents::EVENTS,
         incidents::ONE,
-        incidents::LISTED,
+        lists::OBSERVATIONS,
+        lists::GOOD_OBSERVATIONS,
+        lists::OTHER_OBSERVATIONS,
+        lists::DELIVERIES,
+        lists::DELIVERIES_OF_INCIDENT,
+        lists::INCIDENTS,
         incidents::OPEN,
         incidents::RESOLVED_SINCE,
         incidents::LAST_ID,
@@ -79,6 +87,7 @@ fn no_query_walks_a_table_that_grows() {
         jobs::LIVE,
         jobs::ENDED_SINCE,
         jobs::LISTED,
+        jobs::CREATED_WITHIN,
         jobs::LISTED_LIVE,
         jobs::POSITIONS,
         samples::QUEUE,
@@ -91,6 +100,15 @@ fn no_query_walks_a_table_that_grows() {
         intents::LISTED,
         told::ALL,
         account::LATEST,
+        account::KEPT,
+        changes::LAST_CHANGE,
+        changes::CHANGES,
+        past::BEATS,
+        past::OPEN_SPELLS,
+        past::ENDED_SPELLS,
+        past::NEXT_COMPONENT,
+        past::LAST_CLAIM,
+        past::CLAIMS,
     ];
     for statement in statements {
         let plan = plan(statement);
@@ -105,6 +123,37 @@ fn history_is_read_by_series_and_time() {
         plan.starts_with("SEARCH o USING PRIMARY KEY (series_id=? AND ended_at_ms>?)"),
         "{plan}"
     );
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+}
+
+#[test]
+fn a_page_of_a_list_is_read_along_its_key_without_sorting() {
+    let range = "USING PRIMARY KEY (series_id=? AND ended_at_ms>? AND ended_at_ms<?)";
+    for (statement, walked) in [
+        (lists::OBSERVATIONS, "o"),
+        (lists::GOOD_OBSERVATIONS, "o"),
+        (lists::OTHER_OBSERVATIONS, "d"),
+    ] {
+        let plan = plan(statement);
+        assert!(plan.starts_with(&format!("SEARCH {walked} {range}")), "{plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+    }
+    for (statement, table) in [(lists::DELIVERIES, "deliveries"), (lists::INCIDENTS, "incidents")] {
+        let expected = format!("SEARCH {table} USING INTEGER PRIMARY KEY (rowid<?)");
+        assert_eq!(plan(statement), expected);
+    }
+    let of_incident = plan(lists::DELIVERIES_OF_INCIDENT);
+    assert!(of_incident.contains("(thread=?)"), "{of_incident}");
+}
+
+#[test]
+fn the_last_of_a_series_is_read_backwards_along_its_key() {
+    assert_eq!(
+        plan(pages::RUNS),
+        "SEARCH observations USING PRIMARY KEY (series_id=? AND ended_at_ms>?)"
+    );
+    let plan = plan(pages::FAILURES);
+    assert!(plan.starts_with("SEARCH d USING PRIMARY KEY (series_id=?)"), "{plan}");
     assert!(!plan.contains("TEMP B-TREE"), "{plan}");
 }
 
@@ -156,4 +205,21 @@ fn the_ledger_is_never_walked_as_a_whole() {
         plan(intents::LAST_OF_LOOK),
         "SEARCH intents USING INDEX intents_by_look (probe=? AND look=?)"
     );
+}
+
+#[test]
+fn the_past_is_read_by_time_without_sorting() {
+    for statement in [changes::LAST_CHANGE, changes::CHANGES, past::LAST_CLAIM, past::CLAIMS] {
+        let plan = plan(statement);
+        assert!(plan.contains("USING PRIMARY KEY ("), "{plan}");
+        assert!(plan.contains("at_ms"), "{plan}");
+        assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+    }
+    let beats = plan(past::BEATS);
+    assert!(beats.starts_with("SEARCH heartbeats USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"));
+    assert!(!beats.contains("TEMP B-TREE"), "{beats}");
+    let spells = plan(past::ENDED_SPELLS);
+    assert!(spells.contains("USING INDEX incidents_by_end (resolved_at_ms>?)"), "{spells}");
+    let next = plan(past::NEXT_COMPONENT);
+    assert!(next.contains("USING PRIMARY KEY ((source,component)>(?,?))"), "{next}");
 }

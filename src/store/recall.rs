@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, Result};
 
 use super::{
-    account, history, incidents, intents, jobs, migrate, readings, samples, silences, told,
+    account, changes, history, incidents, intents, jobs, migrate, readings, samples, silences, told,
 };
 use crate::engine::Recollection;
 use crate::model::Timestamp;
@@ -59,6 +59,11 @@ pub(super) fn recall(connection: &Connection, now: Timestamp) -> Result<Recollec
             next_silence_id: silences::next_id(connection)?,
             ..recollection
         }
+    } else {
+        recollection
+    };
+    let recollection = if migrate::has_changes(connection)? {
+        Recollection { standings: changes::last(connection, now)?, ..recollection }
     } else {
         recollection
     };

@@ -4,7 +4,6 @@
 //! Invariant: that thread holds no reference of its own, so the last clone that goes ends it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::JoinHandle;
@@ -13,6 +12,7 @@ use rusqlite::{Connection, Result, Transaction};
 use tracing::{info, warn};
 
 use super::backlog::Backlog;
+use super::lock::InstanceLock;
 use super::readers::Readers;
 use super::retention::{self, Step, Sweep};
 use super::writer::Writer;
@@ -28,7 +28,7 @@ pub(super) struct Shared {
     pub(super) readers: Arc<Readers>,
     writer: Mutex<Writer>,
     errors: Mutex<BTreeMap<&'static str, u64>>,
-    lock: Mutex<Option<File>>,
+    lock: Mutex<Option<InstanceLock>>,
     flusher: Mutex<Option<JoinHandle<()>>>,
     /// What is owed and on no disk yet, oldest first.
     held_owed: Mutex<Vec<Owed>>,
@@ -39,7 +39,7 @@ const HELD_OWED: usize = 1_000;
 
 impl Shared {
     /// Around an open connection; starts the thread that writes the backlog.
-    pub(super) fn start(path: PathBuf, connection: Connection, lock: File) -> Arc<Self> {
+    pub(super) fn start(path: PathBuf, connection: Connection, lock: InstanceLock) -> Arc<Self> {
         let writer = Writer::new(path.clone(), connection);
         let shared = Arc::new(Self::with(path, writer, Some(lock)));
         let backlog = Arc::clone(&shared.backlog);
@@ -61,7 +61,7 @@ impl Shared {
         Arc::new(Self::with(path, writer, None))
     }
 
-    fn with(path: PathBuf, writer: Writer, lock: Option<File>) -> Self {
+    fn with(path: PathBuf, writer: Writer, lock: Option<InstanceLock>) -> Self {
         Self {
             backlog: Arc::default(),
             readers: Arc::new(Readers::new(path.clone())),

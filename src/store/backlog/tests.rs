@@ -33,6 +33,7 @@ fn entry(second: i64, ids: &[&str]) -> Entry {
         account: None,
         told: Vec::new(),
         silences: Vec::new(),
+        standings: Vec::new(),
         owed: Vec::new(),
         at: at(second),
     }

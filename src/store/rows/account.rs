@@ -5,7 +5,7 @@ use rusqlite::Result;
 use serde::{Deserialize, Serialize};
 
 use super::{instant, millis};
-use crate::model::{AccountReading, Pool};
+use crate::model::{AccountReading, Plan, Pool};
 
 /// [`AccountReading`].
 #[derive(Debug, Serialize, Deserialize)]
@@ -14,11 +14,21 @@ pub(in crate::store) struct AccountRow {
     #[serde(default)]
     pools: Vec<PoolRow>,
     #[serde(default)]
+    plan: PlanRow,
+    #[serde(default)]
     auto_reload: Option<bool>,
     #[serde(default)]
     key_expires_at_ms: Option<i64>,
     #[serde(default)]
     clock_skew_ms: Option<i64>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct PlanRow {
+    name: Option<String>,
+    resets_at_ms: Option<i64>,
+    spent_usd: Option<f64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -43,6 +53,11 @@ impl From<&AccountReading> for AccountRow {
                 .filter(|pool| pool.remaining.is_finite())
                 .map(PoolRow::from)
                 .collect(),
+            plan: PlanRow {
+                name: reading.plan.name.clone(),
+                resets_at_ms: reading.plan.resets_at.map(millis),
+                spent_usd: reading.plan.spent_usd.filter(|amount| amount.is_finite()),
+            },
             auto_reload: reading.auto_reload,
             key_expires_at_ms: reading.key_expires_at.map(millis),
             clock_skew_ms: reading.clock_skew.map(skew_ms),
@@ -57,6 +72,11 @@ impl TryFrom<AccountRow> for AccountReading {
         Ok(Self {
             at: instant(row.at_ms)?,
             pools: row.pools.iter().filter_map(PoolRow::pool).collect(),
+            plan: Plan {
+                name: row.plan.name,
+                resets_at: row.plan.resets_at_ms.map(instant).transpose()?,
+                spent_usd: row.plan.spent_usd,
+            },
             auto_reload: row.auto_reload,
             key_expires_at: row.key_expires_at_ms.map(instant).transpose()?,
             clock_skew: row.clock_skew_ms.map(SignedDuration::from_millis),
