@@ -18,8 +18,11 @@ pub mod network;
 pub mod notices;
 pub mod official;
 pub mod page;
+pub mod peers;
+pub mod report;
 pub mod schedule;
 pub mod settings;
+pub mod uptime;
 pub mod words;
 
 pub use escalate::mute::Window;

@@ -264,6 +264,13 @@ fn fix_request(judgement: &Judgement<'_>) -> Advice {
 }
 
 fn check_network(case: &Case<'_>, judgement: &Judgement<'_>) -> Advice {
+    if judgement.reason == Reason::LocalView {
+        let text = format!(
+            "HeyGen works from other places: check the way to it from {}, or send from there.",
+            case.settings.vantage
+        );
+        return new(Action::CheckNetwork, Confidence::Observed, &text);
+    }
     let controls = case.memory.network.controls_in_words();
     let controls = controls.map_or_else(String::new, |text| format!(" ({text})"));
     let what = match judgement.reason {

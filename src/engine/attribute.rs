@@ -18,6 +18,7 @@ use crate::model::{
 
 pub mod evidence;
 pub mod facts;
+mod places;
 pub mod rows;
 
 use facts::Fact;

@@ -13,7 +13,7 @@ use super::jobs::stages::job_kind;
 use super::settings::{CanaryRules, JobsWatch, Settings, Watch};
 use crate::model::{
     AccountReading, Errand, Intent, IntentId, IntentState, Job, Observation, Outcome, ProbeKind,
-    SkipReason, Task, Timestamp,
+    SkipReason, Task, Timestamp, Trigger,
 };
 
 pub mod findings;
@@ -67,6 +67,8 @@ struct Desk {
     swept_at: Option<Timestamp>,
     /// The kind of trigger that the next intent will have.
     wanted: Option<plan::Wanted>,
+    /// When somebody asked for one by hand, until it is decided on.
+    asked_at: Option<Timestamp>,
 }
 
 /// Why a paid test was not sent.
@@ -123,6 +125,7 @@ impl Canaries {
     ) -> Vec<Errand> {
         let mut errands = Vec::new();
         for (watch, rules) in paid(settings) {
+            self.desk(&watch.name).begun_at.get_or_insert(now);
             let open = self.intents.iter().filter(|intent| intent.probe == watch.name);
             let open: Vec<Intent> = open.filter(|intent| intent.state.is_open()).cloned().collect();
             let to_do = open.iter().filter_map(|intent| self.next_for(ledger, intent, now));
@@ -136,6 +139,29 @@ impl Canaries {
             }
         }
         errands
+    }
+
+    /// Takes in that somebody wants a test of `probe` now; answers what will come of it, for people.
+    ///
+    /// # Errors
+    /// Why nothing will.
+    pub fn ask(
+        &mut self,
+        settings: &Settings,
+        probe: &str,
+        now: Timestamp,
+    ) -> Result<String, String> {
+        let Some((_, rules)) = paid(settings).find(|(watch, _)| watch.name == probe) else {
+            return Err(format!("there is no paid test `{probe}`"));
+        };
+        if !settings.budget.canaries {
+            return Err("this monitor sends no paid tests (budget.canaries = false)".to_owned());
+        }
+        if let Some(other) = self.of(probe).find(|intent| is_in_flight(intent)) {
+            return Err(format!("a test of `{probe}` is in flight already ({})", other.nonce));
+        }
+        self.desk(probe).asked_at = Some(now);
+        Ok(format!("a test of `{probe}` is asked for; at most {} are spent on it", rules.price))
     }
 
     /// When a probe is due next; `None` while something of it is in flight or it is switched off.
@@ -163,9 +189,11 @@ impl Canaries {
             now,
         });
         let desk = self.desk(&watch.name);
-        desk.wanted = wanted;
-        let wanted = wanted?;
-        let due_at = desk.retry_at.map_or(wanted.at, |retry| wanted.at.max(retry));
+        let asked = desk.asked_at.map(|at| plan::Wanted { at, trigger: Trigger::Asked });
+        desk.wanted = asked.or(wanted);
+        let wanted = desk.wanted?;
+        let retry_at = desk.retry_at.filter(|_| asked.is_none());
+        let due_at = retry_at.map_or(wanted.at, |retry| wanted.at.max(retry));
         Some(Errand { probe: watch.name.clone(), due_at, task: Task::Prepare })
     }
 
@@ -179,6 +207,10 @@ impl Canaries {
 
     fn next_for(&self, ledger: &Ledger, intent: &Intent, now: Timestamp) -> Option<Errand> {
         let pace = self.pace.get(&intent.id).copied().unwrap_or_default();
+        // What lies in the future was stored before a clock was set back.
+        let begun_at = self.desks.get(&intent.probe).and_then(|desk| desk.begun_at);
+        let is_future = intent.created_at > now;
+        let sent_at = begun_at.filter(|_| is_future).unwrap_or(intent.created_at);
         // A clock that was set back must not keep a job of ours from being followed.
         let not_before = pace.next_at.unwrap_or(intent.created_at.min(now));
         let (due_at, task) = match intent.state {
@@ -186,7 +218,7 @@ impl Canaries {
             IntentState::Ambiguous => {
                 let wait = SEARCHES.get(usize::try_from(intent.searches).unwrap_or(usize::MAX));
                 let wait = wait.copied().unwrap_or(SEARCHES[SEARCHES.len() - 1]);
-                let due_at = intent.created_at.saturating_add(wait).unwrap_or(intent.created_at);
+                let due_at = sent_at.saturating_add(wait).unwrap_or(sent_at);
                 (due_at.max(not_before), Task::Find(intent.clone()))
             }
             IntentState::Accepted if is_completed(ledger, intent) => {

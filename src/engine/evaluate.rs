@@ -11,9 +11,10 @@ use super::incident::ongoing::ongoing;
 use super::settings::{Cadence, Settings};
 use super::{attribute, escalate, headline, incident, notices};
 use crate::model::{
-    AccountReading, BudgetView, Cause, Command, Errand, Followed, Incident, IncidentChange,
-    IncidentId, Intent, Job, JobEvent, JobKind, JobPosition, JobsReading, Message, Observation,
-    Report, Sample, Silence, SilenceId, SourceReading, StageView, Timestamp, Told, Verdict,
+    AccountReading, BudgetView, CapabilityChange, Cause, Command, Errand, Followed, Incident,
+    IncidentChange, IncidentId, Intent, Job, JobEvent, JobKind, JobPosition, JobsReading, Message,
+    Observation, PeerReading, Report, Sample, Silence, SilenceId, SourceReading, StageView,
+    Timestamp, Told, Verdict,
 };
 
 mod command;
@@ -34,6 +35,8 @@ pub enum Input {
     Observed(Box<Observation>),
     /// A status page was read (well or badly).
     Read(Box<SourceReading>),
+    /// Another monitor was asked (well or badly).
+    Peer(Box<PeerReading>),
     /// The queue probe read a list. The observation's subject is the kind's word.
     Listed(Box<Observation>, Box<JobsReading>),
     /// An errand for a paid test was run.
@@ -79,6 +82,8 @@ pub struct Recollection {
     pub silences: Vec<Silence>,
     /// The number the next silence gets.
     pub next_silence_id: SilenceId,
+    /// What was last written down of each capability.
+    pub standings: Vec<CapabilityChange>,
 }
 
 /// What follows from one input. To be committed in one transaction, observation first.
@@ -102,6 +107,8 @@ pub struct Decision {
     pub told: Vec<Told>,
     /// Silences that are new or changed.
     pub silences: Vec<Silence>,
+    /// What the verdict now says differently of a capability, to be stored.
+    pub standings: Vec<CapabilityChange>,
     /// What to answer to a command: done, or why not.
     pub reply: Option<Result<String, String>>,
     /// Who is owed what.
@@ -142,6 +149,7 @@ impl Decision {
             account: None,
             told: Vec::new(),
             silences: Vec::new(),
+            standings: Vec::new(),
             reply: None,
             owed: Vec::new(),
             verdict,
@@ -164,6 +172,7 @@ impl Decision {
             || self.account.is_some()
             || !self.jobs.is_empty()
             || !self.positions.is_empty()
+            || !self.standings.is_empty()
             || self.is_urgent()
     }
 
@@ -226,6 +235,7 @@ pub fn evaluate(
         told = tell_once(memory, settings, &mut owed, now);
     }
     let outlook = memory.outlook(settings, now);
+    let standings = memory.write_down(&verdict, now);
     Decision {
         observation: taken.observation.take(),
         reading: taken.reading.take(),
@@ -235,6 +245,7 @@ pub fn evaluate(
         intents: taken.intents,
         account: taken.account,
         silences: taken.silences,
+        standings,
         reply: taken.reply,
         told,
         owed,
@@ -307,6 +318,10 @@ fn take_in(memory: &mut Memory, settings: &Settings, input: Input, now: Timestam
             let warnings = memory.read(settings, &Arc::from(reading));
             Taken { reading: Some(kept), warnings, ..Taken::default() }
         }
+        Input::Peer(reading) => {
+            memory.peers.hear(*reading);
+            Taken::default()
+        }
         Input::Listed(mut observation, reading) => {
             let (jobs, position) = memory.list(settings, &mut observation, &reading);
             let positions = position.into_iter().collect();
@@ -333,9 +348,9 @@ fn take_in(memory: &mut Memory, settings: &Settings, input: Input, now: Timestam
         Input::Commanded(command) => {
             let acked = match &*command {
                 Command::Ack { incident, .. } => Some(*incident),
-                Command::Silence(_) | Command::Expire(_) => None,
+                Command::Silence(_) | Command::Expire(_) | Command::Probe(_) => None,
             };
-            let (silences, reply) = memory.command(*command, now);
+            let (silences, reply) = memory.command(*command, settings, now);
             Taken {
                 acked: acked.filter(|_| reply.is_ok()),
                 silences: silences.into_iter().collect(),

@@ -217,11 +217,10 @@ pub fn trouble(name: &str, reason: Reason, since: &str) -> String {
         Reason::SingleJobStuck => "with one stuck job",
         Reason::AvatarSpecific => "failing for one avatar",
         Reason::OwnBacklog => "waiting in your own queue",
-        Reason::LocalView
-        | Reason::NoRecentJobs
-        | Reason::NotWatched
-        | Reason::BalanceLow
-        | Reason::KeyExpiresSoon => reason.as_str(),
+        Reason::LocalView => "failing from here alone",
+        Reason::NoRecentJobs | Reason::NotWatched | Reason::BalanceLow | Reason::KeyExpiresSoon => {
+            reason.as_str()
+        }
     };
     if let Reason::Outcome(Outcome::Blocked) = reason {
         return format!("Your network: blocked on the way to HeyGen's {name} since {since}");

@@ -5,11 +5,12 @@
 
 use jiff::SignedDuration;
 
-use super::escalate;
 use super::evaluate::{Memory, Owed};
 use super::settings::{Cadence, Settings};
+use super::{escalate, jobs};
 use crate::model::{
-    Blame, Capability, EventKind, Incident, IncidentChange, JobKind, Origin, Timestamp, Verdict,
+    Blame, Capability, EventKind, Incident, IncidentChange, JobKind, Origin, Reason, Timestamp,
+    Verdict,
 };
 
 pub mod ending;
@@ -209,9 +210,22 @@ fn end(
                 }
             }
             incident.resolved_at = Some(ended.at.max(incident.opened_at));
+            if let Some(note) = new_normal(memory, settings, incident) {
+                incident.headline = format!("{} {note}", incident.headline);
+            }
             Some(EventKind::Resolved)
         }
     }
+}
+
+/// What is usual from now on, where an incident ends because that has changed.
+fn new_normal(memory: &Memory, settings: &Settings, incident: &Incident) -> Option<String> {
+    if !matches!(incident.reason, Reason::JobsLate | Reason::JobsStuck) {
+        return None;
+    }
+    let mut kinds = incident.capabilities.iter().filter_map(|one| JobKind::of(*one));
+    let ledger = &memory.jobs.ledger;
+    kinds.find_map(|kind| jobs::new_normal(ledger, settings, kind, incident.opened_at))
 }
 
 /// The page admits what our probes see: once.

@@ -23,12 +23,13 @@ pub mod stages;
 mod words;
 
 use failure::Failing;
+pub use limits::Usual;
 use limits::{Limits, Samples, Settling};
 
 pub use findings::{Finding, findings};
-pub use recovery::recovered;
+pub use recovery::{new_normal, recovered};
 pub use stages::stages;
-pub(crate) use words::noun;
+pub(crate) use words::{NEW_NORMAL, noun};
 
 /// Jobs that ended are remembered for this long: rules look at what finished around the live ones.
 const KEPT: SignedDuration = SignedDuration::from_hours(26);

@@ -13,7 +13,7 @@ use super::escalate::route::Route;
 use super::page::ComponentMap;
 use super::schedule::Schedule;
 use crate::model::{
-    Capability, ChannelKind, JobKind, Origin, ProbeKind, SourceRole, Timestamp, Usd,
+    Capability, ChannelKind, JobKind, Origin, ProbeKind, Series, SourceRole, Timestamp, Usd,
 };
 
 /// What the core needs to know of the configuration.
@@ -65,6 +65,9 @@ pub struct Watch {
     pub interval: Duration,
     /// Host it asks, without port; empty for controls.
     pub host: String,
+    /// Method and address that it asks, without query; a series' subject stands behind it. Empty
+    /// where what it sees is no matter of the place it is seen from.
+    pub target: String,
     /// How it is confirmed.
     pub thresholds: Thresholds,
     /// Substitute's check (`check.web.replaces`): never part of the verdict when not empty.
@@ -146,6 +149,10 @@ pub struct StageRules {
 }
 
 impl JobRules {
+    /// A create request is slow above this: HeyGen works before it answers, its own p99 is about
+    /// 30 s (verdicts.md, section 4).
+    pub const SUBMIT_LATE: Duration = Duration::from_secs(45);
+
     /// The defaults of verdicts.md, section 4.
     pub fn usual(kind: JobKind) -> Self {
         let rules = |floor, late, stuck| StageRules {
@@ -248,6 +255,11 @@ impl Watch {
         self.kind != ProbeKind::Control && self.replaces.is_empty()
     }
 
+    /// What one of its series asks: `GET https://api.heygen.com/v3/users/me`.
+    pub fn target_of(&self, series: &Series) -> Option<String> {
+        (!self.target.is_empty()).then(|| format!("{}{}", self.target, series.subject))
+    }
+
     /// How long an observation of it is fresh.
     pub fn fresh_for(&self) -> Duration {
         fresh_for(self.interval)
@@ -274,6 +286,11 @@ impl Settings {
     /// HeyGen's own pages.
     pub fn primary_sources(&self) -> impl Iterator<Item = &Source> {
         self.sources.iter().filter(|source| source.role == SourceRole::Primary)
+    }
+
+    /// Other monitors.
+    pub fn peers(&self) -> impl Iterator<Item = &Source> {
+        self.sources.iter().filter(|source| source.role == SourceRole::Peer)
     }
 
     /// The deadline of a one-shot `check`.

@@ -8,7 +8,10 @@ use std::time::Duration;
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
 
-use crate::model::{Blame, Capability, ComponentState, Outcome, State, Timestamp};
+use crate::model::{
+    Action, Blame, Capability, ComponentState, EventKind, JobKind, JobState, Origin, Outcome,
+    Stage, State, Timestamp,
+};
 
 /// From here on seconds say nothing any more.
 const SECONDS_MATTER: Duration = Duration::from_mins(10);
@@ -66,6 +69,18 @@ pub fn state(state: State, blame: Blame) -> &'static str {
     }
 }
 
+/// What to do, where the reasons are not told.
+pub fn action(action: Action) -> &'static str {
+    match action {
+        Action::Go => "Go ahead.",
+        Action::SlowDown => "Send fewer for now.",
+        Action::Hold => "Don't start new videos.",
+        Action::FixAccount => "The HeyGen account needs attention.",
+        Action::FixRequest => "Our request or file has to be corrected.",
+        Action::CheckNetwork => "The network here has to be checked.",
+    }
+}
+
 /// What a row of a status page is said to be: `a major outage`, `working` …
 pub fn component_state(state: ComponentState) -> &'static str {
     match state {
@@ -113,6 +128,56 @@ pub fn outcome(outcome: Outcome) -> &'static str {
         Outcome::CleanupFailed => "a test video could not be deleted",
         Outcome::Skipped => "not run",
         Outcome::MonitorError => "an error of this monitor",
+    }
+}
+
+/// What a message told: `opened`, `admitted by HeyGen's page` …
+pub fn event(event: EventKind) -> &'static str {
+    match event {
+        EventKind::Opened => "opened",
+        EventKind::AcknowledgedOfficially => "admitted by HeyGen's page",
+        EventKind::Worsened => "got worse",
+        EventKind::Eased => "got better",
+        EventKind::Reminder => "reminder",
+        EventKind::Flapping => "goes up and down",
+        EventKind::Resolved => "resolved",
+        EventKind::SuppressionEnded => "told late: it had been kept back",
+        EventKind::ChannelBroken => "a channel is broken",
+        EventKind::Warning => "warning",
+        EventKind::Drill => "drill",
+    }
+}
+
+/// Whose jobs: `your videos`, `test translation` …
+pub fn jobs(kind: JobKind, origin: Origin) -> &'static str {
+    match (origin, kind) {
+        (Origin::Canary, JobKind::Video) => "test video",
+        (Origin::Canary, JobKind::Translation) => "test translation",
+        (Origin::Natural, JobKind::Video) => "your videos",
+        (Origin::Natural, JobKind::Translation) => "your translations",
+    }
+}
+
+/// Where jobs are: `waiting to start`, `being made` …
+pub fn stage(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Submit => "create request",
+        Stage::Queue => "waiting to start",
+        Stage::Processing => "being made",
+    }
+}
+
+/// How a job stands.
+pub fn job_state(state: JobState) -> &'static str {
+    match state {
+        JobState::Queued => stage(Stage::Queue),
+        JobState::Processing => stage(Stage::Processing),
+        JobState::WaitingForInput => "waits for you",
+        JobState::Completed => "finished",
+        JobState::Failed => "failed",
+        JobState::Rejected => "rejected: its input",
+        JobState::Unpaid => "failed: no credit",
+        JobState::Gone => "gone",
     }
 }
 

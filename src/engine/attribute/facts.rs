@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::places;
 use crate::engine::alert::{Firing, Line, Meaning};
 use crate::engine::evaluate::Memory;
 use crate::engine::evaluate::jobs::JobFact;
@@ -50,6 +51,8 @@ pub struct Fact<'a> {
 pub enum Family {
     /// Provider, down.
     Down,
+    /// Down from here, while other places see it work.
+    Local,
     /// Provider, errors now and then.
     Intermittent,
     /// Provider, slow.
@@ -98,6 +101,9 @@ pub fn facts<'a>(
         };
         fact.capabilities = fact.capabilities.iter().filter(stands).copied().collect();
     }
+    for fact in &mut all {
+        places::weigh(fact, memory, settings, now);
+    }
     all.extend(memory.jobs.facts.iter().filter_map(|seen| of_jobs(settings, seen)));
     all
 }
@@ -113,12 +119,14 @@ fn fact<'a>(
         Family::Intermittent | Family::Slow | Family::JobsDegraded => {
             (State::Degraded, Blame::Provider)
         }
+        Family::Local => (State::Degraded, Blame::Network),
         Family::Account => (State::Outage, Blame::Account),
         Family::Limited | Family::Backlog => (State::Degraded, Blame::Account),
         Family::Client => (State::Unknown, Blame::Client),
     };
     let reason = match family {
         Family::Intermittent => Reason::IntermittentErrors,
+        Family::Local => Reason::LocalView,
         Family::Down
         | Family::Slow
         | Family::Account

@@ -81,6 +81,7 @@ impl<'a> Case<'a> {
             .or_else(|| self.firing(&[Family::Down, Family::JobsDown]))
             .or_else(|| self.firing(&[Family::Account]))
             .or_else(|| self.firing(&[Family::Intermittent, Family::Slow, Family::JobsDegraded]))
+            .or_else(|| self.firing(&[Family::Local]))
             .or_else(|| self.firing(&[Family::Limited]))
             .or_else(|| self.notice())
             .or_else(|| self.client())

@@ -29,6 +29,7 @@ impl Canaries {
         means: Option<Means<'_>>,
         now: Timestamp,
     ) -> Result<Intent, Box<Observation>> {
+        self.desk(&watch.name).asked_at = None;
         let refusal = refusal(settings, rules, signals, means, &self.intents, now);
         if let Some(refusal) = refusal {
             return Err(Box::new(self.hold_back(watch, refusal, now)));

@@ -5,6 +5,7 @@
 
 use crate::engine::evaluate::Owed;
 use crate::engine::incident::ongoing::is_official;
+use crate::engine::jobs::NEW_NORMAL;
 use crate::engine::settings::Settings;
 use crate::engine::words;
 use crate::model::{
@@ -100,6 +101,11 @@ fn headline(
 
 fn notes(settings: &Settings, incident: &Incident, kind: EventKind, now: Timestamp) -> Vec<String> {
     let mut notes = Vec::new();
+    if let Some((_, now_usual)) = incident.headline.split_once(NEW_NORMAL)
+        && incident.resolved_at.is_some()
+    {
+        notes.push(format!("{NEW_NORMAL}{now_usual}"));
+    }
     if kind == EventKind::Resolved
         && incident.blame == Blame::Provider
         && !is_official(&incident.cause)

@@ -1,8 +1,9 @@
-//! What people tell the running monitor: silences and acknowledgements.
+//! What people tell the running monitor: silences, acknowledgements, tests by hand.
 //!
 //! Owns the changes that follow. Invariant: refused commands change nothing, and say why.
 
 use super::Memory;
+use crate::engine::settings::Settings;
 use crate::model::{Command, Silence, SilenceId, Timestamp};
 
 impl Memory {
@@ -10,6 +11,7 @@ impl Memory {
     pub(super) fn command(
         &mut self,
         command: Command,
+        settings: &Settings,
         now: Timestamp,
     ) -> (Option<Silence>, Result<String, String>) {
         self.silences.retain(|silence| silence.ends_at > now);
@@ -27,6 +29,7 @@ impl Memory {
             }
             Command::Silence(silence) => self.silence(silence, now),
             Command::Expire(id) => self.expire(id, now),
+            Command::Probe(probe) => (None, self.jobs.canaries.ask(settings, &probe, now)),
         }
     }
 

@@ -280,7 +280,7 @@ impl Memory {
         Outlook {
             errands,
             followed: Arc::clone(followed),
-            stages: jobs::stages(ledger, settings),
+            stages: jobs::stages(ledger, canaries.intents(), settings),
             budget: budget::view(settings, canaries, account.as_ref(), pace.days_left(), now),
         }
     }

@@ -17,10 +17,11 @@ use crate::engine::attribute::Held;
 use crate::engine::canary::paid;
 use crate::engine::network::Network;
 use crate::engine::official::Official;
+use crate::engine::peers::Peers;
 use crate::engine::settings::{Cadence, Settings, Watch};
 use crate::model::{
-    Capability, Cause, Incident, IncidentId, Observation, Outcome, ProbeKind, Series, Silence,
-    SilenceId, SourceReading, Timestamp,
+    Capability, CapabilityChange, Cause, Incident, IncidentId, Observation, Outcome, ProbeKind,
+    Series, Silence, SilenceId, SourceReading, SourceRole, Timestamp, Verdict,
 };
 
 /// Our own requests are counted over this long (verdicts.md, section 5).
@@ -35,7 +36,11 @@ pub struct Memory {
     pub(crate) lines: BTreeMap<Series, Line>,
     pub(crate) network: Network,
     pub(crate) official: Official,
+    /// What other monitors say; asked anew after a start.
+    pub(crate) peers: Peers,
     pub(crate) held: BTreeMap<Capability, Held>,
+    /// What was last written down of each capability.
+    pub(super) noted: BTreeMap<Capability, CapabilityChange>,
     /// Open incidents, and those resolved within the last two hours, oldest first.
     pub(crate) incidents: Vec<Incident>,
     pub(crate) next_incident_id: IncidentId,
@@ -65,6 +70,7 @@ impl Memory {
 
     /// Notes that time has passed.
     pub(super) fn pass(&mut self, now: Timestamp) {
+        self.peers.pass(now);
         let last = self.stepped_at.replace(now);
         if last.is_some_and(|last| now.duration_since(last) > LEAP) {
             self.awake_since = Some(now);
@@ -76,6 +82,28 @@ impl Memory {
         self.awake_since.map_or(since, |awake| awake.max(since))
     }
 
+    /// What a verdict says differently from what was last written down.
+    pub(super) fn write_down(
+        &mut self,
+        verdict: &Verdict,
+        now: Timestamp,
+    ) -> Vec<CapabilityChange> {
+        let said = verdict.capabilities.iter().map(|one| CapabilityChange {
+            capability: one.capability,
+            at: now,
+            state: one.state,
+            blame: one.blame,
+            reason: one.reason,
+        });
+        let noted = &self.noted;
+        let is_new = |one: &CapabilityChange| {
+            !noted.get(&one.capability).is_some_and(|last| last.says_the_same(one))
+        };
+        let changes: Vec<CapabilityChange> = said.filter(is_new).collect();
+        self.noted.extend(changes.iter().map(|one| (one.capability, *one)));
+        changes
+    }
+
     /// Takes in one observation.
     pub(super) fn observe(&mut self, settings: &Settings, observation: &Arc<Observation>) {
         if let Some(reading) = observation.transport.as_ref().and_then(|near| near.control.as_ref())
@@ -85,7 +113,8 @@ impl Memory {
         match observation.kind {
             ProbeKind::Control => self.network.hear_observation(observation),
             ProbeKind::StatusPage => {
-                if has_answered(observation) {
+                let is_peer = settings.peers().any(|one| one.name == observation.series.probe);
+                if has_answered(observation) && !is_peer {
                     self.network.page_answered(observation.ended_at);
                 }
                 return;
@@ -151,7 +180,8 @@ impl Memory {
         settings: &Settings,
         reading: &Arc<SourceReading>,
     ) -> Vec<String> {
-        if reading.page.is_ok() {
+        // Another monitor may stand beside this one: that it answers proves no way out.
+        if reading.page.is_ok() && reading.role != SourceRole::Peer {
             self.network.page_answered(reading.at);
         }
         let source = settings.sources.iter().find(|source| source.name == reading.source);

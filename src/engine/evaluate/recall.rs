@@ -27,6 +27,7 @@ impl Memory {
         }
         memory.silences.clone_from(&recollection.silences);
         memory.next_silence_id = recollection.next_silence_id;
+        memory.noted = recollection.standings.iter().map(|one| (one.capability, *one)).collect();
         let mut readings = recollection.readings;
         readings.sort_by_key(|reading| reading.at);
         let mut readings = readings.into_iter().peekable();

@@ -26,6 +26,9 @@ pub(super) fn suspects(memory: &Memory, settings: &Settings, now: Timestamp) -> 
             is_of_interest(memory, settings, watch, now) || is_silent_once(memory, watch)
         }
     };
+    let asks_peers = settings.cadence == Cadence::Daemon && is_worth_asking(memory, &bad);
+    let peers = settings.peers().filter(|_| asks_peers);
+    let peers = peers.map(|peer| Suspect { probe: peer.name.clone(), not_before: None });
     settings
         .probes
         .iter()
@@ -38,7 +41,14 @@ pub(super) fn suspects(memory: &Memory, settings: &Settings, now: Timestamp) -> 
                 .max()
                 .filter(|at| *at > now),
         })
+        .chain(peers)
         .collect()
+}
+
+/// Whether others may see what fails here.
+fn is_worth_asking(memory: &Memory, bad: &[&Watch]) -> bool {
+    let is_down = |line: &Line| line.down.is_pending() || line.down.firing().is_some();
+    bad.iter().any(|one| !one.target.is_empty() && memory.lines_of(&one.name).any(is_down))
 }
 
 /// One of its lines has a bad state that is not closed, or cannot be told.

@@ -16,7 +16,8 @@ use crate::engine::official::Notice;
 use crate::engine::settings::Settings;
 use crate::engine::words;
 use crate::model::{
-    Blame, Capability, CapabilityVerdict, Cause, EvidenceItem, JobKind, Reason, State, Timestamp,
+    Blame, Capability, CapabilityVerdict, Cause, EvidenceItem, Incident, JobKind, Reason, State,
+    Timestamp,
 };
 
 /// Being unable to tell for this long is worth an incident (verdicts.md, section 2).
@@ -65,6 +66,7 @@ pub fn ongoing(
 ) -> Vec<Ongoing> {
     let scene = Scene { memory, settings, assessment, now };
     let mut all = scene.of_hosts();
+    all.extend(scene.of_local());
     all.extend(scene.of_jobs());
     all.extend(scene.of_account());
     all.extend(scene.of_client());
@@ -106,7 +108,7 @@ impl Scene<'_> {
         let of_host = |host: &String| {
             let facts: Vec<&Fact<'_>> =
                 facts.iter().filter(|fact| fact.watch.host == *host).copied().collect();
-            self.grouped(&facts, Cause(format!("host:{host}")), Platform::Part)
+            self.grouped(&facts, host_cause(host), Platform::Part)
         };
         hosts.iter().filter_map(of_host).collect()
     }
@@ -128,6 +130,24 @@ impl Scene<'_> {
             fails && !works
         };
         hosts.len() > 1 && hosts.iter().all(is_down)
+    }
+
+    /// What fails from here alone. Where HeyGen's trouble with that host is told already, it is the
+    /// rest of that.
+    fn of_local(&self) -> Option<Ongoing> {
+        let facts: Vec<&Fact<'_>> =
+            self.facts().filter(|fact| fact.family == Family::Local).collect();
+        let is_of = |incident: &Incident, fact: &Fact<'_>| {
+            incident.cause.0 == PLATFORM || incident.cause == host_cause(&fact.watch.host)
+        };
+        let is_told = self.memory.incidents.iter().any(|incident| {
+            incident.is_open()
+                && incident.blame == Blame::Provider
+                && facts.iter().any(|fact| is_of(incident, fact))
+        });
+        let cause = Cause(Reason::LocalView.as_str().to_owned());
+        let local = self.grouped(&facts, cause, Platform::Part)?;
+        Some(Ongoing { may_open: local.may_open && !is_told, ..local })
     }
 
     /// What the jobs say of HeyGen: one per kind.
@@ -200,7 +220,8 @@ impl Scene<'_> {
                 Family::Down | Family::Intermittent | Family::Slow => {
                     facts.iter().map(|fact| fact.watch.host.clone()).collect()
                 }
-                Family::Account
+                Family::Local
+                | Family::Account
                 | Family::Limited
                 | Family::Client
                 | Family::JobsDown
@@ -348,6 +369,11 @@ fn is_worth_telling(verdict: &CapabilityVerdict) -> bool {
         _ => matches!(verdict.blame, Blame::Network | Blame::Monitor),
     };
     verdict.state == State::Unknown && is_told
+}
+
+/// The cause of an incident about a host.
+fn host_cause(host: &str) -> Cause {
+    Cause(format!("host:{host}"))
 }
 
 /// The cause of an incident about the jobs of a capability: the kind of job.

@@ -213,6 +213,26 @@ impl Limits<'_> {
         self.samples.baseline((kind, origin, None))
     }
 
+    /// What nine of ten stayed under in the jobs that counted as usual at `at`, and in those that
+    /// have ended since these; `None` where either are too few.
+    pub(super) fn since(
+        &self,
+        (kind, origin, stage): (JobKind, Origin, Stage),
+        at: Timestamp,
+    ) -> Option<(Duration, Duration)> {
+        let series = self.samples.all.get(&(kind, origin, Some(stage)));
+        let series = series.or_else(|| self.samples.all.get(&(kind, origin, None)))?;
+        let settled_at = at.saturating_sub(SETTLED_AFTER).unwrap_or(at);
+        let (before, later): (Vec<Measured>, Vec<Measured>) =
+            series.by_time.iter().copied().partition(|one| one.at <= settled_at);
+        let q90 = |some: Vec<Measured>| {
+            let mut sizes: Vec<Duration> = some.into_iter().map(|one| one.duration).collect();
+            sizes.sort_unstable();
+            (sizes.len() >= ENOUGH).then(|| quantile(&sizes, 90))
+        };
+        Some((q90(before)?, q90(later)?))
+    }
+
     /// How long a live job had certainly been in its stage when it was last seen; `None` for one
     /// that waits for its owner or has ended.
     pub fn age(&self, job: &Job) -> Option<Duration> {
@@ -238,6 +258,46 @@ pub(super) fn stage_begun_at(job: &Job) -> Option<Timestamp> {
 fn begun_at(started: Interval) -> Timestamp {
     let is_close = span(started.earliest, started.latest) <= CLOSE_LOOKS;
     if is_close { started.earliest } else { started.latest }
+}
+
+/// What is usual for the whole life of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usual {
+    /// So many lives were looked at.
+    pub count: usize,
+    /// Half took less; `None` when too few are known.
+    pub median: Option<Duration>,
+    /// Late after this.
+    pub late: Duration,
+}
+
+impl Usual {
+    /// From whole lives, in any order, with the limits of both stages together.
+    pub fn of(rules: &JobRules, origin: Origin, mut lives: Vec<Duration>) -> Self {
+        lives.sort_unstable();
+        let stage = |rules: &BTreeMap<Origin, StageRules>| rules.get(&origin).copied();
+        let both = stage(&rules.queue).zip(stage(&rules.processing));
+        let baseline = (lives.len() >= ENOUGH).then(|| Baseline {
+            count: lives.len(),
+            median: quantile(&lives, 50),
+            q90: quantile(&lives, 90),
+            q99: quantile(&lives, 99),
+        });
+        let late = both.map_or(Duration::MAX, |(queue, processing)| {
+            let whole = StageRules {
+                floor: queue.floor + processing.floor,
+                late: queue.late + processing.late,
+                stuck: queue.stuck + processing.stuck,
+            };
+            learned(whole, baseline).late
+        });
+        Self { count: lives.len(), median: baseline.map(|one| one.median), late }
+    }
+
+    /// How much longer than usual that is: than half of the others, else than the limit.
+    pub fn over(&self, took: Duration) -> Duration {
+        took.saturating_sub(self.median.unwrap_or(self.late))
+    }
 }
 
 /// The formulas of verdicts.md, section 4.

@@ -5,13 +5,15 @@
 
 use std::time::Duration;
 
-use super::{Ledger, span};
+use super::{Ledger, span, words};
 use crate::engine::settings::Settings;
-use crate::model::{Job, JobKind, JobState, Stage, Timestamp};
+use crate::model::{Job, JobKind, JobState, Origin, Stage, Timestamp};
 
 /// Jobs that have to leave in time (verdicts.md, section 4); as many as were late, up to the second
 /// figure: one slow hour is over sooner than a slow day.
 const IN_TIME: (usize, usize) = (2, 5);
+/// A stage that takes so much longer than before an incident has a new normal.
+const GROWN: f64 = 1.5;
 
 /// When enough jobs that entered after the last offender left in time; `None` while they did not.
 pub fn recovered(
@@ -37,6 +39,26 @@ pub fn recovered(
     (in_time >= needed)
         .then(|| later[later.len() - in_time + needed - 1].ended.map(|ended| ended.latest))
         .flatten()
+}
+
+/// How long the account's own jobs take lately, where that is much longer than it was: the limits
+/// are learned from it from now on.
+pub fn new_normal(
+    ledger: &Ledger,
+    settings: &Settings,
+    kind: JobKind,
+    opened_at: Timestamp,
+) -> Option<String> {
+    let limits = ledger.limits(settings);
+    let grown = [Stage::Queue, Stage::Processing].into_iter().filter_map(|stage| {
+        let (before, now) = limits.since((kind, Origin::Natural, stage), opened_at)?;
+        (now >= before.mul_f64(GROWN)).then_some((stage, before, now))
+    });
+    let factor =
+        |before: Duration, now: Duration| now.as_secs_f64() / before.as_secs_f64().max(1.0);
+    let (stage, before, now) =
+        grown.max_by(|a, b| factor(a.1, a.2).total_cmp(&factor(b.1, b.2)))?;
+    Some(words::new_normal(kind, stage, before, now))
 }
 
 /// It took (or takes) longer than the late limit.

@@ -2,15 +2,20 @@
 
 use super::Ledger;
 use super::findings::oldest_since;
-use crate::engine::settings::{JobsWatch, Settings};
-use crate::model::{Job, JobKind, JobState, Origin, ProbeKind, Stage, StageView};
+use crate::engine::settings::{JobRules, JobsWatch, Settings};
+use crate::model::{
+    Intent, IntentState, Job, JobKind, JobState, Origin, ProbeKind, Stage, StageView,
+};
 
 /// One entry per kind, origin and stage that some probe watches.
-pub fn stages(ledger: &Ledger, settings: &Settings) -> Vec<StageView> {
+pub fn stages(ledger: &Ledger, intents: &[Intent], settings: &Settings) -> Vec<StageView> {
     let mut views = Vec::new();
     for kind in JobKind::ALL {
         for origin in Origin::ALL {
             if is_watched(settings, kind, origin) {
+                if origin == Origin::Canary {
+                    views.push(submitting(ledger, intents, kind, settings));
+                }
                 for stage in [Stage::Queue, Stage::Processing] {
                     views.push(view(ledger, settings, (kind, origin, stage)));
                 }
@@ -44,6 +49,33 @@ pub fn job_kind(kind: ProbeKind) -> Option<JobKind> {
         | ProbeKind::Queue
         | ProbeKind::Speech
         | ProbeKind::Webhook => None,
+    }
+}
+
+/// Create requests whose answer is not known: under way, or lost and looked for.
+fn submitting(
+    ledger: &Ledger,
+    intents: &[Intent],
+    kind: JobKind,
+    settings: &Settings,
+) -> StageView {
+    let unknown = || {
+        intents.iter().filter(move |intent| {
+            job_kind(intent.kind) == Some(kind)
+                && matches!(intent.state, IntentState::Intended | IntentState::Ambiguous)
+        })
+    };
+    let usual = JobRules::usual(kind);
+    let rules = settings.jobs.get(&kind).unwrap_or(&usual);
+    StageView {
+        kind,
+        origin: Origin::Canary,
+        stage: Stage::Submit,
+        in_flight: u32::try_from(unknown().count()).unwrap_or(u32::MAX),
+        oldest_since: unknown().map(|intent| intent.created_at).min(),
+        baseline: ledger.limits(settings).baseline(kind, Origin::Canary, Stage::Submit),
+        late: JobRules::SUBMIT_LATE,
+        stuck: rules.submit_timeout,
     }
 }
 

@@ -80,6 +80,21 @@ fn usual(job: &Job, limits: &Limits<'_>) -> String {
     }
 }
 
+/// How a sentence about what is usual now begins.
+pub(crate) const NEW_NORMAL: &str = "New normal: ";
+
+/// `New normal: nine of ten videos start within 12 min lately; it was 4 min.`
+pub(super) fn new_normal(kind: JobKind, stage: Stage, before: Duration, now: Duration) -> String {
+    let (now, before) = (duration(round_up(now)), duration(round_up(before)));
+    let noun = noun(kind, 2);
+    let verb = match (stage, kind) {
+        (Stage::Queue | Stage::Submit, _) => "start",
+        (Stage::Processing, JobKind::Video) => "are rendered",
+        (Stage::Processing, JobKind::Translation) => "are translated",
+    };
+    format!("{NEW_NORMAL}nine of ten {noun} {verb} within {now} lately; it was {before}.")
+}
+
 /// To the next minute, or below two minutes to the next ten seconds.
 fn round_up(duration: Duration) -> Duration {
     let secs = duration.as_secs_f64().ceil();
