@@ -11,8 +11,8 @@ use crate::engine::Thresholds;
 use crate::engine::schedule::Schedule;
 use crate::http_client::HttpClient;
 use crate::model::{
-    AccountReading, Capability, Errand, Followed, JobKind, JobsReading, Observation, ProbeKind,
-    Report, SourceReading,
+    AccountReading, Capability, Errand, Followed, JobKind, JobsReading, Observation, PeerReading,
+    ProbeKind, Report, SourceReading,
 };
 use crate::secret::Secret;
 
@@ -66,6 +66,15 @@ impl ProbeSpec {
             CheckSpec::Translation(_) => ProbeKind::Translation,
             CheckSpec::Speech(_) => ProbeKind::Speech,
             CheckSpec::Webhook(_) => ProbeKind::Webhook,
+        }
+    }
+
+    /// True for what asks a substitute of HeyGen's.
+    pub fn is_substitute(&self) -> bool {
+        match &self.check {
+            CheckSpec::Web(check) => !check.replaces.is_empty(),
+            CheckSpec::StatusPage(check) => !check.replaces.is_empty(),
+            _ => false,
         }
     }
 }
@@ -141,6 +150,8 @@ pub struct Step {
     pub observations: Vec<Observation>,
     /// Status pages alone.
     pub reading: Option<Box<SourceReading>>,
+    /// Other monitors alone.
+    pub peer: Option<Box<PeerReading>>,
     /// The queue probe alone: one per kind whose list was read. Belongs to the observation whose
     /// subject is the kind's word.
     pub jobs: Vec<JobsReading>,

@@ -6,12 +6,15 @@
 use jiff::SignedDuration;
 
 use super::fields::{Fields, parsed};
-use crate::model::{AccountReading, Pool, PoolName, Timestamp, Unit, http_date};
+use crate::model::{AccountReading, Plan, Pool, PoolName, Timestamp, Unit, http_date};
 
 /// Path of the account.
 pub const ACCOUNT_PATH: &str = "/v3/users/me";
 /// Path of the key's own data.
 pub const KEY_PATH: &str = "/v3/api_keys/self";
+
+/// Longest name of a plan kept, in characters.
+const PLAN_CHARS: usize = 60;
 
 /// What HeyGen tells of the account; `None` when the answer is not about one. `date` is the
 /// answer's `Date`, `at` our clock when it came.
@@ -33,11 +36,28 @@ pub fn account(body: &[u8], date: Option<&str>, at: Timestamp) -> Option<Account
     ];
     Some(AccountReading {
         at,
+        plan: plan(data),
         pools: pools.into_iter().flatten().collect(),
         auto_reload: wallet.map(reloads),
         key_expires_at: None,
         clock_skew: date.and_then(|date| skew(date, at)),
     })
+}
+
+/// The plan, its cycle, and what was used of it.
+fn plan(data: Fields<'_>) -> Plan {
+    let subscription = data.part("subscription");
+    let named = subscription.and_then(|plan| plan.text(&["plan"], PLAN_CHARS));
+    let credits = subscription.and_then(|plan| plan.part("credits"));
+    Plan {
+        name: named.or_else(|| data.text(&["billing_type"], PLAN_CHARS)),
+        resets_at: ["premium_credits", "add_on_credits"]
+            .into_iter()
+            .find_map(|name| credits?.part(name)?.time(&["resets_at"])),
+        spent_usd: data
+            .part("usage_based")
+            .and_then(|usage| usage.number(&["spending_current_usd"])),
+    }
 }
 
 /// What HeyGen tells of the key.
@@ -108,12 +128,14 @@ mod tests {
         assert!(!format!("{wallet:?}").contains("a@b.test"));
         let plan = read(
             r#"{"data":{"subscription":{"plan":"creator","credits":{"premium_credits":
-               {"remaining":120},"add_on_credits":{"remaining":0}}}}}"#,
+               {"remaining":120,"resets_at":"2026-12-01T00:00:00Z"},"add_on_credits":{"remaining":0}}}}}"#,
         );
         let credits = Unit::Credits;
         let expected =
             [pool(PoolName::Premium, credits, 120.0), pool(PoolName::AddOn, credits, 0.0)];
         assert_eq!(plan.pools, expected);
+        assert_eq!(plan.plan.name.as_deref(), Some("creator"));
+        assert_eq!(plan.plan.resets_at, Some("2026-12-01T00:00:00Z".parse().unwrap()));
         assert_eq!(plan.auto_reload, None);
         let usage = read(
             r#"{"data":{"usage_based":{"spending_current_usd":42.5,"spending_cap_usd":100,

@@ -62,6 +62,8 @@ impl Board {
         self.incidents.clone_from(&decision.open);
         for view in &mut self.probes {
             let index = rounds.specs().iter().position(|spec| spec.name == view.series.probe);
+            let watch = rounds.settings().watch(&view.series.probe);
+            view.target = watch.and_then(|watch| watch.target_of(&view.series));
             view.next_due_at = index.and_then(|index| rounds.due_at(index));
         }
         View {
@@ -112,6 +114,7 @@ fn unseen(series: &Series, kind: ProbeKind) -> ProbeView {
     ProbeView {
         series: series.clone(),
         kind,
+        target: None,
         last: None,
         last_outcome: None,
         last_success_at: None,

@@ -374,7 +374,7 @@ impl Rounds {
     }
 
     fn observe(&mut self, step: Step, now: Timestamp) {
-        let Step { observations, reading, mut jobs, account } = step;
+        let Step { observations, reading, peer, mut jobs, account } = step;
         for observation in observations {
             self.lines.entry(observation.series.clone()).or_insert_with(|| emptied(&observation));
             let read = jobs.iter().position(|one| one.kind.as_str() == observation.series.subject);
@@ -387,6 +387,7 @@ impl Rounds {
                 self.inputs.push_back(Input::Observed(Box::new(ready)));
             }
         }
+        self.inputs.extend(peer.map(Input::Peer));
         self.inputs.extend(reading.map(Input::Read));
         self.inputs.extend(account.map(Input::Told));
         if self.controls.is_wanted() {

@@ -26,6 +26,7 @@ mod incident_io;
 mod instatus;
 mod json;
 mod markup;
+mod peer;
 mod prober;
 mod session;
 mod status_io;

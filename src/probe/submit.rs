@@ -3,12 +3,11 @@
 //! Invariant: the body is the empty object. Every create operation of HeyGen's requires at least
 //! one field, so there is nothing that it could make of it.
 
-use std::time::Duration;
-
 use futures_util::future::{BoxFuture, join_all};
 
 use super::observe::{Subject, observe};
 use super::{ProbeDeps, ProbeSpec, Prober, Run, Step};
+use crate::engine::JobRules;
 use crate::engine::classify::{Call, Question};
 use crate::heygen::Api;
 use crate::http_client::Limits;
@@ -16,8 +15,6 @@ use crate::model::{Capability, Observation, ProbeKind, Series, SkipReason};
 
 /// Creates nothing, whatever the path.
 const INVALID_BODY: &str = "{}";
-/// HeyGen works before it answers a create; its own p99 is about 30 s (verdicts.md, section 4).
-const SLOW_AFTER: Duration = Duration::from_secs(45);
 
 /// `check.submit` (contract, section 8).
 #[derive(Debug, Clone, PartialEq)]
@@ -63,8 +60,12 @@ impl SubmitProber {
         let Some(request) = self.api.post_json(path, INVALID_BODY, limits) else {
             return subject.skipped(SkipReason::NoKey, self.deps.clock.now());
         };
-        let question =
-            Question { call: Call::Submit, path, carries_url: false, slow_after: SLOW_AFTER };
+        let question = Question {
+            call: Call::Submit,
+            path,
+            carries_url: false,
+            slow_after: JobRules::SUBMIT_LATE,
+        };
         observe(&self.deps, run, subject, request, &question).await
     }
 }

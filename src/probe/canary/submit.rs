@@ -3,20 +3,16 @@
 //! Owns which answer means accepted, refused or neither. Invariant: refused only where HeyGen said
 //! so, or where certainly nothing was sent; the rest is ambiguous.
 
-use std::time::Duration;
-
 use reqwest::header::HeaderValue;
 
 use super::{Done, Recipe, keyless};
+use crate::engine::JobRules;
 use crate::engine::classify::{Call, Question};
 use crate::heygen::job::{created_id, error_code};
 use crate::http_client::Request;
 use crate::model::{Finding, Intent, Observation, Outcome};
 use crate::probe::job_calls::{JobCalls, malformed};
 use crate::probe::observe::Asked;
-
-/// HeyGen works before it answers a create; its own p99 is about 30 s (verdicts.md, section 4).
-const SLOW_AFTER: Duration = Duration::from_secs(45);
 
 /// Sends a create that makes a job.
 pub(super) async fn submit(calls: &JobCalls, recipe: &Recipe, intent: &Intent) -> Done {
@@ -68,7 +64,7 @@ pub(in crate::probe) async fn send(
 ) -> Asked {
     let expect = ["data".to_owned()];
     let call = Call::Keyed { expect: &expect };
-    let question = Question { call, path, carries_url, slow_after: SLOW_AFTER };
+    let question = Question { call, path, carries_url, slow_after: JobRules::SUBMIT_LATE };
     calls.send(&calls.subject, request, &question).await
 }
 

@@ -9,14 +9,15 @@ use url::Url;
 
 use super::StatusPageCheck;
 use super::fetch::{Fetcher, FirstAnswer};
+use super::peer;
 use super::session::{Guard, Memory, Target, read};
 use super::trouble::Trouble;
 use crate::clock::Clock;
 use crate::engine::page::ComponentMap;
 use crate::http_client::{ClientOptions, Connection, HttpClient};
 use crate::model::{
-    Evidence, Observation, Outcome, Page, Phases, ProbeKind, Series, SourceReading, SourceRole,
-    Timestamp,
+    Evidence, Observation, Outcome, Page, PeerReading, Phases, ProbeKind, Series, SourceReading,
+    SourceRole, Timestamp,
 };
 use crate::probe::{ProbeDeps, ProbeSpec, Prober, Run, Step};
 
@@ -92,11 +93,28 @@ impl StatusPageProber {
         let deadline = Instant::now() + run.timeout;
         let mut fetcher =
             Fetcher::new(&self.http, memory.fetch.clone(), deadline, connection, begun_at);
-        let page = read(&target(&self.check, Guard::Strict), &mut memory, &mut fetcher).await;
+        let (page, said) = match self.check.role {
+            SourceRole::Peer => {
+                match peer::read(&self.check.urls, &mut fetcher, &self.clock).await {
+                    Ok((page, said)) => (Ok(page), Some(said)),
+                    Err(trouble) => (Err(trouble), None),
+                }
+            }
+            SourceRole::Primary | SourceRole::Alternative => {
+                let target = target(&self.check, Guard::Strict);
+                (read(&target, &mut memory, &mut fetcher).await, None)
+            }
+        };
         let first = fetcher.first;
         memory.fetch = fetcher.memory;
         *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = memory;
-        self.step(page, first, begun_at)
+        let step = self.step(page, first, begun_at);
+        if self.check.role != SourceRole::Peer {
+            return step;
+        }
+        let at = self.clock.now();
+        let peer = PeerReading { source: self.name.clone(), at, said };
+        Step { peer: Some(Box::new(peer)), ..step }
     }
 
     fn step(
