@@ -6,7 +6,8 @@ use super::verdict::to_second;
 use crate::model::{AccountReading, BudgetView, Intent, Outcome, PaidProbeView, Pool, Timestamp};
 
 /// [`BudgetView`] as JSON; amounts in US dollars.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Budget")]
 #[allow(missing_docs, reason = "the fields are those of the model's type of the same name")]
 pub struct BudgetJson {
     pub canaries: bool,
@@ -39,7 +40,8 @@ impl From<&BudgetView> for BudgetJson {
 }
 
 /// [`PaidProbeView`] as JSON.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "PaidProbe")]
 #[allow(missing_docs, reason = "the fields are those of the model's type of the same name")]
 pub struct PaidProbeJson {
     pub probe: String,
@@ -52,7 +54,8 @@ pub struct PaidProbeJson {
 }
 
 /// Why a paid probe may not run now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "HeldBack")]
 #[allow(missing_docs, reason = "a word of the contract and a sentence")]
 pub struct HeldBackJson {
     pub reason: String,
@@ -77,7 +80,8 @@ impl From<&PaidProbeView> for PaidProbeJson {
 }
 
 /// [`AccountReading`] as JSON.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Account")]
 #[allow(missing_docs, reason = "the fields are those of the model's type of the same name")]
 pub struct AccountJson {
     pub at: Timestamp,
@@ -100,7 +104,8 @@ impl From<&AccountReading> for AccountJson {
 }
 
 /// [`Pool`] as JSON.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Pool")]
 #[allow(missing_docs, reason = "the fields are those of the model's type of the same name")]
 pub struct PoolJson {
     pub pool: String,
@@ -119,7 +124,8 @@ impl From<&Pool> for PoolJson {
 }
 
 /// [`Intent`] as JSON.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Intent")]
 #[allow(missing_docs, reason = "the fields are those of the model's type of the same name")]
 pub struct IntentJson {
     pub id: i64,

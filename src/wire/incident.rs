@@ -6,7 +6,8 @@ use super::verdict::{EvidenceJson, to_second};
 use crate::model::{Blame, Capability, EventKind, Incident, IncidentEvent, State, Timestamp};
 
 /// [`Incident`] as JSON.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Incident")]
 #[allow(missing_docs, reason = "the fields are those of the model's type of the same name")]
 pub struct IncidentJson {
     pub id: i64,
@@ -53,7 +54,8 @@ impl From<&Incident> for IncidentJson {
 }
 
 /// [`IncidentEvent`] as JSON.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Event")]
 #[allow(missing_docs, reason = "the fields are those of the model's type of the same name")]
 pub struct EventJson {
     pub seq: u32,

@@ -10,7 +10,8 @@ use crate::model::{
 };
 
 /// [`Job`] as JSON. It has a title only where titles may be shown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Job")]
 #[allow(missing_docs, reason = "the fields are those of the model's type of the same name")]
 pub struct JobJson {
     pub id: String,
@@ -76,7 +77,8 @@ fn stage_since(job: &Job) -> Option<Timestamp> {
 }
 
 /// [`Interval`] as JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Interval")]
 #[allow(missing_docs, reason = "the fields are those of the model's type of the same name")]
 pub struct IntervalJson {
     pub earliest: Timestamp,
@@ -90,7 +92,8 @@ impl From<Interval> for IntervalJson {
 }
 
 /// [`JobFailure`] as JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "JobFailure")]
 #[allow(missing_docs, reason = "the fields are those of the model's type of the same name")]
 pub struct JobFailureJson {
     pub code: Option<String>,
@@ -104,7 +107,8 @@ impl From<&JobFailure> for JobFailureJson {
 }
 
 /// [`StageView`] as JSON.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Stage")]
 #[allow(missing_docs, reason = "the fields are those of the model's type of the same name")]
 pub struct StageJson {
     pub kind: JobKind,
@@ -133,7 +137,8 @@ impl From<&StageView> for StageJson {
 }
 
 /// [`Baseline`] as JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Baseline")]
 #[allow(missing_docs, reason = "the fields are those of the model's type of the same name")]
 pub struct BaselineJson {
     pub count: usize,

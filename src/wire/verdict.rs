@@ -9,7 +9,8 @@ use crate::model::{
 };
 
 /// [`Verdict`] as JSON.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Verdict")]
 #[allow(missing_docs, reason = "the fields are those of the model's type of the same name")]
 pub struct VerdictJson {
     pub at: Timestamp,
@@ -38,7 +39,8 @@ impl From<&Verdict> for VerdictJson {
 }
 
 /// [`CapabilityVerdict`] as JSON.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "CapabilityVerdict")]
 #[allow(missing_docs, reason = "the fields are those of the model's type of the same name")]
 pub struct CapabilityJson {
     pub capability: Capability,
@@ -73,7 +75,8 @@ impl From<&CapabilityVerdict> for CapabilityJson {
 }
 
 /// [`OfficialView`] as JSON.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Official")]
 #[allow(missing_docs, reason = "the fields are those of the model's type of the same name")]
 pub struct OfficialJson {
     pub source: String,
@@ -109,7 +112,8 @@ impl From<OfficialJson> for OfficialView {
 }
 
 /// [`EvidenceItem`] as JSON.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Evidence")]
 #[allow(missing_docs, reason = "the fields are those of the model's type of the same name")]
 pub struct EvidenceJson {
     pub probe: String,
@@ -176,7 +180,8 @@ impl From<EvidenceJson> for EvidenceItem {
 }
 
 /// [`Advice`] as JSON.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Advice")]
 #[allow(missing_docs, reason = "the fields are those of the model's type of the same name")]
 pub struct AdviceJson {
     pub action: Action,
@@ -211,7 +216,8 @@ impl From<AdviceJson> for Advice {
 }
 
 /// [`Alternative`] as JSON.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[schemars(rename = "Alternative")]
 #[allow(missing_docs, reason = "the fields are those of the model's type of the same name")]
 pub struct AlternativeJson {
     pub name: String,
