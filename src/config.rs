@@ -17,6 +17,7 @@ use crate::notify::ChannelSpec;
 use crate::probe::ProbeSpec;
 use crate::secret::{Redactor, Secret};
 use crate::store::Retention;
+use crate::web::{AuthSpec, Brand};
 
 mod document;
 mod effective;
@@ -127,6 +128,10 @@ pub struct WebConfig {
     pub public_url: Option<Url>,
     /// Host names that requests may carry besides the listener's own address and `localhost`.
     pub hosts: Vec<String>,
+    /// Who is trusted; without it everybody who reaches the address.
+    pub auth: Option<AuthSpec>,
+    /// Whose pages these are.
+    pub brand: Brand,
 }
 
 /// What stands around a configuration file: environment, home, credentials. A struct so that

@@ -7,9 +7,10 @@ mod jobs;
 
 use super::raw::route::{RawHeartbeat, RawMaintenance, RawRoute};
 use super::raw::{
-    ApiVersion, Raw, RawAlertmanager, RawApi, RawChannel, RawCheck, RawControl, RawDns, RawEmail,
-    RawHeygen, RawHtml, RawNtfy, RawPagerduty, RawProbe, RawRetention, RawSlack, RawSmtp,
-    RawStatusPage, RawStorage, RawSubmit, RawThresholds, RawWeb, RawWebCheck, RawWebhook, TlsWord,
+    ApiVersion, Raw, RawAlertmanager, RawApi, RawAuth, RawBrand, RawChannel, RawCheck, RawControl,
+    RawDns, RawEmail, RawHeygen, RawHtml, RawLink, RawNtfy, RawPagerduty, RawProbe, RawRetention,
+    RawSlack, RawSmtp, RawStatusPage, RawStorage, RawSubmit, RawThresholds, RawWeb, RawWebCheck,
+    RawWebhook, TlsWord,
 };
 use super::validate::route::hours_text;
 use super::word::{
@@ -24,6 +25,7 @@ use crate::notify::email::{EmailTarget, SmtpTls};
 use crate::notify::{ChannelSpec, TargetSpec};
 use crate::probe::status_page::{HtmlSelectors, StatusPageCheck};
 use crate::probe::{CheckSpec, ProbeSpec};
+use crate::web::{Brand, BrandLink};
 
 /// The effective configuration as TOML, secrets masked.
 ///
@@ -73,8 +75,15 @@ fn raw(config: &Config) -> Raw {
         web: Some(RawWeb {
             listen: Some(config.web.listen.to_string()),
             public_url: config.web.public_url.as_ref().map(url::Url::to_string),
-            allow_unauthenticated: Some(!config.web.listen.ip().is_loopback()),
+            allow_unauthenticated: Some(
+                !config.web.listen.ip().is_loopback() && config.web.auth.is_none(),
+            ),
             hosts: Some(config.web.hosts.clone()),
+            brand: Some(brand(&config.web.brand)),
+            auth: config.web.auth.is_some().then(|| RawAuth {
+                bearer_file: file_of(config, super::secrets::WEB_TOKEN.label),
+                basic_file: file_of(config, super::secrets::WEB_PASSWORDS.label),
+            }),
         }),
         budget: Some(jobs::budget(&settings.budget)),
         jobs: Some(jobs::limits(config)),
@@ -213,6 +222,15 @@ fn check(config: &Config, spec: &ProbeSpec) -> RawCheck {
         | CheckSpec::Webhook(_) => jobs::check(config, spec, &mut raw),
     }
     raw
+}
+
+fn brand(brand: &Brand) -> RawBrand {
+    let link = |link: &BrandLink| RawLink { text: link.text.clone(), url: link.url.to_string() };
+    RawBrand {
+        name: Some(brand.name.clone()),
+        logo_file: brand.logo.as_ref().map(|logo| logo.file.display().to_string()),
+        links: (!brand.links.is_empty()).then(|| brand.links.iter().map(link).collect()),
+    }
 }
 
 fn status_page(spec: &ProbeSpec) -> Option<RawStatusPage> {

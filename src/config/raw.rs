@@ -137,6 +137,43 @@ pub(super) struct RawWeb {
     pub(super) allow_unauthenticated: Option<bool>,
     /// Host names that requests may carry besides the listener's own.
     pub(super) hosts: Option<Vec<String>>,
+    /// What shows that a reader is trusted: exactly one of `bearer_file`, `basic_file`.
+    pub(super) auth: Option<RawAuth>,
+    /// Whose pages these are.
+    pub(super) brand: Option<RawBrand>,
+}
+
+/// `[web.brand]`
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawBrand {
+    /// Stands at the top of every page and in titles.
+    pub(super) name: Option<String>,
+    /// A picture beside the name: `.svg` or `.png`, at most 64 KiB.
+    pub(super) logo_file: Option<String>,
+    /// Stand at the foot of every page.
+    pub(super) links: Option<Vec<RawLink>>,
+}
+
+/// One of `web.brand.links`
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLink {
+    /// What people read.
+    pub(super) text: String,
+    /// Where it leads.
+    pub(super) url: String,
+}
+
+/// Who is trusted: exactly one kind.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("oneOf" = [{ "required": ["bearer_file"] }, { "required": ["basic_file"] }]))]
+pub(super) struct RawAuth {
+    /// File that holds the token of `Authorization: Bearer`.
+    pub(super) bearer_file: Option<String>,
+    /// File of `user:hash` lines with bcrypt hashes, as `htpasswd -B` writes them.
+    pub(super) basic_file: Option<String>,
 }
 
 /// How a failure is confirmed and its end believed.

@@ -84,6 +84,20 @@ pub(super) const HEARTBEAT_URL: Kind = Kind {
 pub(super) const SMTP_PASSWORD: Kind =
     Kind { label: "the SMTP password", credential: "smtp_password", variable: "SMTP_PASSWORD" };
 
+/// What readers show that are trusted; its file is named in the configuration alone.
+pub(super) const WEB_TOKEN: Kind = Kind {
+    label: "the token of `web.auth`",
+    credential: "web_token",
+    variable: "HEYGEN_MONITOR_WEB_TOKEN",
+};
+
+/// The users and hashes of readers that are trusted; as for the token.
+pub(super) const WEB_PASSWORDS: Kind = Kind {
+    label: "the passwords of `web.auth`",
+    credential: "web_passwords",
+    variable: "HEYGEN_MONITOR_WEB_PASSWORDS",
+};
+
 /// Reads secrets.
 #[derive(Debug)]
 pub(super) struct Vault<'a> {
@@ -137,11 +151,32 @@ impl<'a> Vault<'a> {
     /// # Errors
     /// Missing, unreadable, empty, or open to others.
     pub(super) fn file(&mut self, kind: &Kind, what: String, path: &Path) -> Result<Secret, Fault> {
+        let text = read(kind, path, self.guard(path))?;
+        self.learn(kind, what, &text, path.display().to_string())
+    }
+
+    /// The lines of a file that holds many secrets, with their numbers; empty lines and comments
+    /// are left out. Who knows which part is secret teaches the redactor.
+    ///
+    /// # Errors
+    /// Missing, unreadable, or open to others.
+    pub(super) fn lines(
+        &mut self,
+        kind: &Kind,
+        path: &Path,
+    ) -> Result<Vec<(usize, String)>, Fault> {
+        let text = read(kind, path, self.guard(path))?;
+        let from = path.display().to_string();
+        self.origins.push(SecretOrigin { what: kind.label.to_owned(), from });
+        let lines = text.lines().map(str::trim).enumerate();
+        let told = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+        Ok(told.map(|(i, line)| (i + 1, line.to_owned())).collect())
+    }
+
+    fn guard(&self, path: &Path) -> Guard {
         let inside =
             self.credentials.as_deref().is_some_and(|directory| path.starts_with(directory));
-        let guard = if inside { Guard::Systemd } else { Guard::Mode };
-        let text = read(kind, path, guard)?;
-        self.learn(kind, what, &text, path.display().to_string())
+        if inside { Guard::Systemd } else { Guard::Mode }
     }
 
     fn learn(

@@ -1,12 +1,9 @@
-//! Keys that deserve a better answer than "unknown": what later versions bring, secrets written
+//! Keys that deserve a better answer than "unknown": secrets written
 //! inline, and what things are called elsewhere.
 //!
 //! Invariant: none of them is a key of `raw`.
 
 use super::problem::Fault;
-
-/// Keys of the contract that this version does not have, by the table they stand in.
-const LATER: [(&str, &[&str]); 1] = [("web", &["auth"])];
 
 /// Secrets that must not stand in the file, and what stands there instead.
 const INLINE_SECRETS: [(&str, &str, &str, &str); 9] = [
@@ -43,13 +40,6 @@ const ELSEWHERE: [(&str, &str); 16] = [
 
 /// The fault of a key that is known to be wrong in the table `table` (`probe.check`).
 pub(super) fn fault(table: &str, key: &str) -> Option<Fault> {
-    if LATER.iter().any(|(place, keys)| *place == table && keys.contains(&key)) {
-        let full = if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
-        return Some(Fault::new(
-            format!("`{full}` is not available in this version of heygen-monitor"),
-            "remove it for now; the key is right, and a later version will know it",
-        ));
-    }
     let (_, _, file_key, variable) =
         INLINE_SECRETS.iter().find(|(place, name, ..)| *place == table && *name == key)?;
     Some(Fault::new(

@@ -22,6 +22,8 @@ use crate::model::{Capability, Timestamp};
 use crate::notify::ChannelSpec;
 use crate::probe::{CheckSpec, ProbeSpec};
 
+mod auth;
+mod brand;
 mod channel;
 mod job_probe;
 mod jobs;

@@ -283,6 +283,7 @@ fn usual(check: Option<&RawCheck>) -> Usual {
     let (every, timeout) = match check {
         Some(RawCheck { api: Some(api), .. }) if api.anonymous == Some(true) => (300, 10),
         Some(RawCheck { submit: Some(_), .. }) => (300, 120),
+        Some(RawCheck { web: Some(web), .. }) if web.replaces.is_some() => (600, 10),
         Some(RawCheck { control: Some(_), .. }) => (60, 5),
         Some(
             RawCheck { queue: Some(_), .. }

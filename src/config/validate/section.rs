@@ -117,20 +117,22 @@ impl Check<'_> {
         let raw = raw?;
         let at = At::root().key("web");
         let listen = self.value(&at.key("listen"), value::listen(raw.listen.as_deref()?));
+        let auth = self.auth(raw.auth.as_ref(), &at.key("auth"));
         let is_open = listen.is_some_and(|listen| !listen.ip().is_loopback());
-        if is_open && raw.allow_unauthenticated != Some(true) {
+        if is_open && raw.auth.is_none() && raw.allow_unauthenticated != Some(true) {
             self.fail(
                 &at.key("listen"),
                 Fault::new(
                     "others could reach this address, and nothing asks who they are",
-                    "listen on 127.0.0.1 behind a reverse proxy, or permit it with \
-                     `allow_unauthenticated = true`",
+                    "listen on 127.0.0.1 behind a reverse proxy, ask readers with `auth`, or permit \
+                     it with `allow_unauthenticated = true`",
                 ),
             );
         }
         let public_url = self.url(&at.key("public_url"), raw.public_url.as_deref(), Purpose::Link);
         let names = raw.hosts.as_deref().unwrap_or_default();
         let hosts = self.each(&at.key("hosts"), names, value::host_name);
-        Some(WebConfig { listen: listen?, public_url, hosts })
+        let brand = self.brand(raw.brand.as_ref(), &at.key("brand"));
+        Some(WebConfig { listen: listen?, public_url, hosts, auth, brand })
     }
 }

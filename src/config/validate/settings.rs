@@ -34,6 +34,12 @@ pub(super) fn watches(
                 | CheckSpec::Webhook(_) => (false, host(base_url), Vec::new()),
                 CheckSpec::StatusPage(_) => return None,
             };
+            let target = match &probe.check {
+                CheckSpec::Api(check) => target("GET", base_url, &check.path),
+                CheckSpec::Web(check) => target("GET", &check.url, ""),
+                CheckSpec::Submit(_) => target("POST", base_url, ""),
+                _ => String::new(),
+            };
             let jobs = jobs.get(&probe.name).cloned().unwrap_or_default();
             let interval = match &jobs {
                 JobsWatch::Canary(rules) => rules.max_silence,
@@ -48,12 +54,21 @@ pub(super) fn watches(
                 capabilities: probe.capabilities.clone(),
                 interval,
                 host,
+                target,
                 thresholds: probe.thresholds,
                 replaces,
                 jobs,
             })
         })
         .collect()
+}
+
+/// What is asked, so that two monitors can tell whether they ask the same. A query may hold a secret.
+fn target(method: &str, base: &Url, path: &str) -> String {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let slash = if path.is_empty() || path.starts_with('/') { "" } else { "/" };
+    let (origin, base) = (base.origin().ascii_serialization(), base.path().trim_end_matches('/'));
+    format!("{method} {origin}{base}{slash}{path}")
 }
 
 /// Every status page.

@@ -17,6 +17,8 @@ use crate::probe::status_page::{HtmlSelectors, StatusPageCheck};
 use crate::probe::{CheckSpec, ProbeSpec};
 
 const USUAL_EVERY: Duration = Duration::from_mins(1);
+/// A substitute's page is nobody's alarm.
+const USUAL_EVERY_OF_SUBSTITUTE: Duration = Duration::from_mins(10);
 const USUAL_TIMEOUT: Duration = Duration::from_secs(20);
 
 impl Check<'_> {
@@ -57,7 +59,11 @@ impl Check<'_> {
         let replaces = self.replaces(raw, role, at);
         let html = raw.html.as_ref().map(|html| self.html(html, &at.key("html")));
         let map = self.component_map(raw, role, at, usual);
-        let schedule = self.schedule(raw.every.as_ref(), raw.schedule.as_deref(), USUAL_EVERY, at);
+        let usual_every = match role {
+            SourceRole::Alternative => USUAL_EVERY_OF_SUBSTITUTE,
+            SourceRole::Primary | SourceRole::Peer => USUAL_EVERY,
+        };
+        let schedule = self.schedule(raw.every.as_ref(), raw.schedule.as_deref(), usual_every, at);
         let timeout = self.timeout(raw.timeout.as_ref(), USUAL_TIMEOUT, &schedule, at);
         let check = StatusPageCheck { urls, role, replaces, map, html };
         Some(ProbeSpec {
