@@ -1,26 +1,33 @@
 //! Accepts connections and speaks HTTP/1.1 on them within limits: for the pages and for events.
 //!
 //! Owns the listener's loop. All connections live inside the one future of [`serve`]: nothing is
-//! spawned, so nothing outlives it. Invariant: no peer, however slow, holds more than its own
-//! connection, and there are never more of those than the bounds say.
+//! spawned, so nothing outlives it. Invariant: there are never more of them than the bounds say,
+//! and peers that only sit there never keep one out that asks.
 
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 /// What one listener allows.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
     /// Whose listener it is, for the log.
     pub name: &'static str,
-    /// Connections at once.
+    /// Connections at once. When all are taken, the one that has sat there longest without a whole
+    /// request gives way to the next that comes.
     pub connections: usize,
     /// A whole request head must arrive within this time; an idle kept-alive connection ends by it
     /// too.
@@ -28,6 +35,10 @@ pub struct Bounds {
     /// A peer that reads its answers drop by drop is cut off after this.
     pub life: Duration,
 }
+
+/// Who is at the other end of a request's connection; stands in its extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
 
 /// Request line and headers together.
 const HEAD_BYTES_MAX: usize = 16 * 1_024;
@@ -46,13 +57,19 @@ pub async fn serve(
     cancel: CancellationToken,
 ) {
     let mut connections = FuturesUnordered::new();
+    let mut lines: Vec<Weak<Line>> = Vec::new();
     loop {
         tokio::select! {
             () = cancel.cancelled() => break,
             Some(()) = connections.next(), if !connections.is_empty() => {}
-            stream = accept(&listener, bounds), if connections.len() < bounds.connections => {
-                if let Some(stream) = stream {
-                    connections.push(speak(stream, router.clone(), bounds, cancel.clone()));
+            // One more than allowed: it is let in once another has given way for it.
+            stream = accept(&listener, bounds), if connections.len() <= bounds.connections => {
+                lines.retain(|line| line.strong_count() > 0);
+                let is_full = connections.len() == bounds.connections;
+                if let Some((stream, peer)) = stream && (!is_full || clear_one(&lines)) {
+                    let line = Arc::new(Line::new(peer));
+                    lines.push(Arc::downgrade(&line));
+                    connections.push(speak(stream, line, router.clone(), bounds, cancel.clone()));
                 }
             }
         }
@@ -64,9 +81,45 @@ pub async fn serve(
     }
 }
 
-async fn accept(listener: &TcpListener, bounds: Bounds) -> Option<TcpStream> {
+/// One connection.
+#[derive(Debug)]
+struct Line {
+    peer: SocketAddr,
+    /// Since when it has had nothing to answer; `None` while it has.
+    idle_since: Mutex<Option<Instant>>,
+    hang_up: CancellationToken,
+}
+
+impl Line {
+    fn new(peer: SocketAddr) -> Self {
+        let idle_since = Mutex::new(Some(Instant::now()));
+        Self { peer, idle_since, hang_up: CancellationToken::new() }
+    }
+
+    fn idle_since(&self) -> Option<Instant> {
+        *self.idle_since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_idle_since(&self, since: Option<Instant>) {
+        *self.idle_since.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+}
+
+/// Ends the connection that has been idle longest; false when all are being answered.
+fn clear_one(lines: &[Weak<Line>]) -> bool {
+    let lines = lines.iter().filter_map(Weak::upgrade);
+    let waiting = lines.filter(|line| !line.hang_up.is_cancelled());
+    let idle = waiting.filter_map(|line| Some((line.idle_since()?, line)));
+    let longest = idle.min_by_key(|(since, _)| *since);
+    if let Some((_, line)) = &longest {
+        line.hang_up.cancel();
+    }
+    longest.is_some()
+}
+
+async fn accept(listener: &TcpListener, bounds: Bounds) -> Option<(TcpStream, SocketAddr)> {
     match listener.accept().await {
-        Ok((stream, _peer)) => Some(stream),
+        Ok(accepted) => Some(accepted),
         Err(error) => {
             tracing::warn!(%error, "the {} could not accept a connection", bounds.name);
             tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -75,12 +128,28 @@ async fn accept(listener: &TcpListener, bounds: Bounds) -> Option<TcpStream> {
     }
 }
 
-async fn speak(stream: TcpStream, router: Router, bounds: Bounds, cancel: CancellationToken) {
+async fn speak(
+    stream: TcpStream,
+    line: Arc<Line>,
+    router: Router,
+    bounds: Bounds,
+    cancel: CancellationToken,
+) {
+    let service = service_fn(|mut request: Request<Incoming>| {
+        let (line, router) = (Arc::clone(&line), router.clone());
+        request.extensions_mut().insert(Peer(line.peer));
+        async move {
+            line.is_idle_since(None);
+            let answer = router.oneshot(request.map(axum::body::Body::new)).await;
+            line.is_idle_since(Some(Instant::now()));
+            answer
+        }
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(bounds.head_within)
         .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -88,6 +157,7 @@ async fn speak(stream: TcpStream, router: Router, bounds: Bounds, cancel: Cancel
             connection.as_mut().graceful_shutdown();
             connection.await
         }
+        () = line.hang_up.cancelled() => Ok(()),
         () = tokio::time::sleep(bounds.life) => Ok(()),
     };
     if let Err(error) = ended {

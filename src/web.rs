@@ -4,12 +4,15 @@
 //! is stored, decides nothing and changes nothing: everything that changes something goes through
 //! the admin socket. Invariant: GET and HEAD alone, and the security headers are on every answer.
 
+mod access;
 mod api;
+mod etag;
 mod guard;
 mod health;
 mod ops;
-mod page;
+mod pages;
 mod problem;
+mod statuspage;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -22,8 +25,11 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
+use url::Url;
 
+pub use self::access::{Auth, AuthSpec, Password, Reader};
 pub use self::health::Health;
+pub use self::pages::{Brand, BrandLink, Logo, LogoKind};
 use self::problem::Problem;
 use crate::clock::Clock;
 use crate::http_server::{self, Bounds};
@@ -62,50 +68,59 @@ pub struct WebSettings {
     pub hosts: Vec<String>,
     /// Zone in which the page shows times.
     pub timezone: TimeZone,
+    /// What of the configuration the past is seen with.
+    pub scope: Arc<crate::engine::uptime::Scope>,
     /// Whether titles of jobs may be shown.
     pub titles: Titles,
+    /// Who is trusted; without it everybody who reaches the listener.
+    pub auth: Option<Arc<Auth>>,
+    /// Address of these pages as people reach them (`web.public_url`).
+    pub public_url: Option<Url>,
+    /// Whose pages these are.
+    pub brand: Brand,
 }
 
 impl WebState {
-    /// What the daemon believes now.
+    /// What the daemon believes now, as far as the reader may know.
     ///
     /// # Errors
     /// When it believes nothing yet, or has not reached a verdict for so long that its last one
     /// must not be taken for the present.
-    fn current(&self) -> Result<Arc<View>, Problem> {
+    fn current(&self, reader: Reader) -> Result<Arc<View>, Problem> {
         let view = self.view.borrow().clone().ok_or_else(Problem::starting)?;
         let age = self.clock.now().duration_since(view.verdict.at);
         let age = self.clock.real(Duration::try_from(age).unwrap_or_default());
-        if age > VIEW_STALE_AFTER { Err(Problem::standstill(view.verdict.at)) } else { Ok(view) }
+        if age > VIEW_STALE_AFTER {
+            return Err(Problem::standstill(view.verdict.at));
+        }
+        Ok(reader.view(view))
     }
 }
 
 /// Every route of the contract, section 5, that has something to show by now.
 pub fn router(state: WebState) -> Router {
-    let api = Router::new()
-        .route("/verdict", get(api::verdict))
-        .route("/incidents", get(api::incidents))
-        .route("/incidents/{id}", get(api::incident))
-        .route("/jobs", get(api::jobs::jobs))
-        .route("/budget", get(api::jobs::budget))
-        .route("/advice", get(api::advice))
-        .route("/gate/{capability}", get(api::gate));
     let metrics = Arc::clone(&state.metrics);
     let panicked = move |_panic: Box<dyn std::any::Any + Send>| {
         metrics.panicked(Task::Web);
         Problem::internal().into_response_now()
     };
     Router::new()
-        .route("/", get(page::page))
-        .route("/assets/{name}", get(page::asset))
         .route("/metrics", get(ops::metrics))
         .route("/-/healthy", get(ops::healthy))
         .route("/-/ready", get(ops::ready))
-        .nest("/api/v1", api)
+        .merge(pages::routes())
+        .nest("/api/v1", api::routes())
+        .route("/api/openapi.json", get(api::document))
+        .route("/api/v2/summary.json", get(statuspage::summary))
+        .route("/api/v2/status.json", get(statuspage::status))
+        .route("/api/v2/components.json", get(statuspage::components))
+        .route("/api/v2/incidents.json", get(statuspage::incidents))
         .fallback(guard::not_found)
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(axum::middleware::from_fn(etag::conditional))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), access::identify))
         .layer(axum::middleware::from_fn_with_state(state.clone(), guard::admit))
-        .layer(axum::middleware::map_response(guard::add_headers))
+        .layer(axum::middleware::map_response_with_state(state.clone(), guard::add_headers))
         .with_state(state)
 }
 

@@ -1,206 +1,177 @@
-//! `/api/v1`: the verdict, incidents and advice as JSON; jobs and money in a file of their own.
+//! `/api/v1`: what was decided and what is stored, as JSON for scripts.
 //!
-//! Owns the shapes of lists and of advice; the others are `wire`'s. Invariant: what is answered is
-//! what was decided, or a problem; never a guess.
+//! Owns the table of resources: the routes and the OpenAPI document are both made of it, so neither
+//! has what the other lacks. Invariant: what is answered is what was decided, or a problem; never a
+//! guess.
 
-pub(super) mod jobs;
+mod advice;
+mod current;
+mod history;
+mod jobs;
+mod list;
+mod openapi;
+mod query;
+mod uptime;
 
-use axum::Json;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
-use axum::http::header::RETRY_AFTER;
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
-use jiff::{Span, SpanRelativeTo};
-use serde::{Deserialize, Serialize};
+use axum::Router;
+use axum::routing::{MethodRouter, get};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::Value;
 
+use self::list::List;
+use self::query::Nothing;
 use super::WebState;
 use super::problem::Problem;
-use crate::model::{
-    Action, Capability, CapabilityVerdict, Confidence, State as Condition, Timestamp,
-};
 use crate::store::StoreError;
-use crate::wire::{AdviceJson, IncidentJson, VerdictJson};
+use crate::wire::{
+    BudgetJson, CapabilityJson, ComponentJson, DeliveryJson, IncidentJson, JobJson,
+    ObservationJson, ProbeJson, UptimeJson, VerdictJson,
+};
 
-/// Incidents per page unless asked otherwise.
-const INCIDENTS_DEFAULT: usize = 50;
-
-/// Incidents per page at most.
-const INCIDENTS_MAX: usize = 200;
-
-/// How far back incidents go unless asked otherwise.
-const SINCE_DEFAULT: &str = "30d";
-
-/// When to ask the gate again where nothing says until when it stays shut.
-const GATE_RETRY_SECS: u64 = 30;
-
-/// One page of a list.
-#[derive(Debug, Serialize)]
-pub(super) struct List<T> {
-    data: Vec<T>,
-    has_more: bool,
-    next_token: Option<String>,
+/// One address below `/api/v1`.
+struct Resource {
+    path: &'static str,
+    summary: &'static str,
+    /// Parameters of the query, as OpenAPI has them.
+    query: Vec<Value>,
+    /// The schema of its answer.
+    answer: Value,
+    is_public: bool,
+    route: MethodRouter<WebState>,
 }
 
-/// The answer of `advice` and `gate`.
-#[derive(Debug, Serialize)]
-pub(super) struct AdviceAnswer {
-    action: Action,
-    reason: &'static str,
-    until: Option<Timestamp>,
-    state: Condition,
-    confidence: Confidence,
+/// The table, and the generator that has seen all its schemas.
+struct Table {
+    schemas: SchemaGenerator,
+    resources: Vec<Resource>,
 }
 
-/// `?since=30d&limit=50&token=…`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct IncidentsQuery {
-    since: Option<String>,
-    limit: Option<usize>,
-    token: Option<String>,
-}
-
-/// `?capability=NAME`
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct AdviceQuery {
-    capability: String,
-}
-
-pub(super) async fn verdict(State(state): State<WebState>) -> Result<Json<VerdictJson>, Problem> {
-    let view = state.current()?;
-    Ok(Json(VerdictJson::from(&view.verdict)))
-}
-
-pub(super) async fn incidents(
-    State(state): State<WebState>,
-    query: Result<Query<IncidentsQuery>, QueryRejection>,
-) -> Result<Json<List<IncidentJson>>, Problem> {
-    let Query(query) = query.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
-    let limit = query.limit.unwrap_or(INCIDENTS_DEFAULT);
-    if !(1..=INCIDENTS_MAX).contains(&limit) {
-        return Err(Problem::bad_request(format!("limit is between 1 and {INCIDENTS_MAX}")));
+impl Table {
+    fn new() -> Self {
+        let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
+            settings.definitions_path = "/components/schemas".into();
+        });
+        Self { schemas: settings.into_generator(), resources: Vec::new() }
     }
-    let since = since(query.since.as_deref().unwrap_or(SINCE_DEFAULT), state.clock.now())?;
-    let before = match query.token.as_deref().map(str::parse) {
-        None => None,
-        Some(Ok(id)) => Some(id),
-        Some(Err(_)) => return Err(Problem::bad_request("token is not one that we gave")),
-    };
-    let mut found =
-        state.store.incidents(since, before, limit + 1).await.map_err(|error| failed(&error))?;
-    let has_more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| has_more).map(|incident| incident.id.to_string());
-    let data = found.iter().map(IncidentJson::from).collect();
-    Ok(Json(List { data, has_more, next_token: next }))
-}
 
-pub(super) async fn incident(
-    State(state): State<WebState>,
-    Path(id): Path<String>,
-) -> Result<Json<IncidentJson>, Problem> {
-    let missing = || Problem::not_found("there is no such incident");
-    let id = id.parse().map_err(|_| missing())?;
-    let found = state.store.incident(id).await.map_err(|error| failed(&error))?;
-    found.as_ref().map(|incident| Json(IncidentJson::from(incident))).ok_or_else(missing)
-}
-
-pub(super) async fn advice(
-    State(state): State<WebState>,
-    query: Result<Query<AdviceQuery>, QueryRejection>,
-) -> Result<Json<AdviceAnswer>, Problem> {
-    let Query(query) = query.map_err(|rejection| Problem::bad_request(rejection.body_text()))?;
-    let capability = capability(&query.capability).map_err(Problem::bad_request)?;
-    answer(&state, capability).map(Json)
-}
-
-/// 200 for `go`, 503 and `Retry-After` for anything else: for `curl -f`.
-pub(super) async fn gate(
-    State(state): State<WebState>,
-    Path(name): Path<String>,
-) -> Result<Response, Problem> {
-    let capability = capability(&name).map_err(Problem::not_found)?;
-    let answer = answer(&state, capability)?;
-    if answer.action == Action::Go {
-        return Ok(Json(answer).into_response());
+    /// A resource that answers `A` and takes the parameters of `Q`.
+    fn add<Q: JsonSchema, A: JsonSchema>(
+        mut self,
+        path: &'static str,
+        summary: &'static str,
+        route: MethodRouter<WebState>,
+    ) -> Self {
+        let answer = self.schemas.subschema_for::<A>().to_value();
+        let query = openapi::parameters::<Q>();
+        self.resources.push(Resource { path, summary, query, answer, is_public: true, route });
+        self
     }
-    let seconds = answer.until.map_or(GATE_RETRY_SECS, |until| {
-        let left = std::time::Duration::try_from(until.duration_since(state.clock.now()));
-        state.clock.real(left.unwrap_or_default()).as_secs() + 1
-    });
-    let retry_after = [(RETRY_AFTER, HeaderValue::from(seconds))];
-    Ok((StatusCode::SERVICE_UNAVAILABLE, retry_after, Json(answer)).into_response())
-}
 
-fn answer(state: &WebState, capability: Capability) -> Result<AdviceAnswer, Problem> {
-    let view = state.current()?;
-    let verdict = view
-        .verdict
-        .capabilities
-        .iter()
-        .find(|verdict| verdict.capability == capability)
-        .ok_or_else(Problem::internal)?;
-    Ok(AdviceAnswer::of(verdict))
-}
-
-impl AdviceAnswer {
-    fn of(verdict: &CapabilityVerdict) -> Self {
-        let advice = AdviceJson::from(&verdict.advice);
-        Self {
-            action: advice.action,
-            reason: verdict.reason.as_str(),
-            until: advice.until,
-            state: verdict.state,
-            confidence: advice.confidence,
+    /// The last one is for trusted readers alone.
+    fn trusted(mut self) -> Self {
+        if let Some(resource) = self.resources.last_mut() {
+            resource.is_public = false;
         }
+        self
     }
 }
 
-fn capability(word: &str) -> Result<Capability, String> {
-    word.parse().map_err(|_| {
-        let known: Vec<_> = Capability::ALL.iter().map(|capability| capability.as_str()).collect();
-        format!("unknown capability; known are {}", known.join(", "))
-    })
+fn table() -> Table {
+    stored(believed(Table::new()))
 }
 
-/// An instant (`2026-11-20T00:00:00Z`) or how long ago (`30d`, `12h`).
-fn since(text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
-    let wrong = || Problem::bad_request("since is a duration such as 30d, or an RFC 3339 time");
-    if let Ok(at) = text.parse() {
-        return Ok(at);
-    }
-    let span: Span = text.parse().map_err(|_| wrong())?;
-    let ago = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
-    if ago.is_negative() {
-        return Err(wrong());
-    }
-    Ok(now.checked_sub(ago).unwrap_or(Timestamp::MIN))
+/// What the daemon believes now.
+fn believed(table: Table) -> Table {
+    table
+        .add::<Nothing, VerdictJson>(
+            "/verdict",
+            "Is it them or us? The whole, and each capability with evidence and advice",
+            get(current::verdict),
+        )
+        .add::<current::CapabilitiesQuery, List<CapabilityJson>>(
+            "/capabilities",
+            "What a HeyGen user depends on, each with its state",
+            get(current::capabilities),
+        )
+        .add::<current::ComponentsQuery, List<ComponentJson>>(
+            "/components",
+            "Rows of the status pages that are read",
+            get(current::components),
+        )
+        .add::<current::ProbesQuery, List<ProbeJson>>(
+            "/probes",
+            "The scheduled checks, each with its last run",
+            get(current::probes),
+        )
+        .add::<Nothing, BudgetJson>(
+            "/budget",
+            "What tests may cost, what they did, and the balance",
+            get(jobs::budget),
+        )
+        .trusted()
+        .add::<advice::AdviceQuery, advice::AdviceAnswer>(
+            "/advice",
+            "What to do now about one capability, in five words for a script",
+            get(advice::advice),
+        )
+        .add::<Nothing, advice::AdviceAnswer>(
+            "/gate/{capability}",
+            "200 while the advice is `go`, else 503 with Retry-After: for `curl -f`",
+            get(advice::gate),
+        )
 }
 
-fn failed(error: &StoreError) -> Problem {
+/// What is in the database.
+fn stored(table: Table) -> Table {
+    table
+        .add::<history::ObservationsQuery, List<ObservationJson>>(
+            "/observations",
+            "Runs of the checks, newest first",
+            get(history::observations),
+        )
+        .add::<jobs::JobsQuery, List<JobJson>>(
+            "/jobs",
+            "The account's videos and translations, newest first",
+            get(jobs::jobs),
+        )
+        .trusted()
+        .add::<history::IncidentsQuery, List<IncidentJson>>(
+            "/incidents",
+            "Confirmed trouble, newest first; the last 30 days unless `since` says otherwise",
+            get(history::incidents),
+        )
+        .add::<Nothing, IncidentJson>(
+            "/incidents/{id}",
+            "One incident with its events and evidence",
+            get(history::incident),
+        )
+        .add::<uptime::UptimeQuery, UptimeJson>(
+            "/uptime",
+            "Where the time of each capability went, whole and by calendar day",
+            get(uptime::uptimes),
+        )
+        .add::<history::DeliveriesQuery, List<DeliveryJson>>(
+            "/deliveries",
+            "Messages that channels were owed, newest first",
+            get(history::deliveries),
+        )
+        .trusted()
+}
+
+/// The routes, below `/api/v1`.
+pub(super) fn routes() -> Router<WebState> {
+    let resources = table().resources.into_iter();
+    resources.fold(Router::new(), |router, resource| router.route(resource.path, resource.route))
+}
+
+pub(super) use self::openapi::document;
+
+/// The history cannot be read: told to the log, and to the reader to come again.
+pub(super) fn failed(error: &StoreError) -> Problem {
     tracing::warn!(
         error = crate::error_chain(error),
         "The API could not read the history from the database."
     );
     Problem::unavailable("the history cannot be read at the moment", 5)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn since_takes_durations_and_instants_and_refuses_the_rest() {
-        let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
-        let said = |text: &str| since(text, now).map(|at| at.to_string()).ok();
-        assert_eq!(said("30d").as_deref(), Some("2026-10-21T12:00:00Z"));
-        assert_eq!(said("90m").as_deref(), Some("2026-11-20T10:30:00Z"));
-        assert_eq!(said("2026-11-01T00:00:00Z").as_deref(), Some("2026-11-01T00:00:00Z"));
-        assert_eq!(said("-1d"), None);
-        assert_eq!(said("1 month"), None);
-        assert_eq!(said("soon"), None);
-        assert_eq!(said("9000000h").as_deref(), said("9000000h").as_deref());
-    }
 }

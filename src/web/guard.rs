@@ -64,11 +64,20 @@ pub(super) async fn not_found() -> Problem {
     Problem::not_found("there is nothing here")
 }
 
-/// Adds what every answer carries; a route may have set its own caching.
-pub(super) async fn add_headers(mut response: Response) -> Response {
+/// Says in every answer where this monitor stands, as every message does.
+const VANTAGE: HeaderName = HeaderName::from_static("x-heygen-monitor-vantage");
+
+/// Adds what every answer carries; as far as the route did not say it more
+/// narrowly itself.
+pub(super) async fn add_headers(State(state): State<WebState>, mut response: Response) -> Response {
     let headers = response.headers_mut();
+    let view = state.view.borrow().clone();
+    let vantage = view.map(|view| HeaderValue::from_bytes(view.verdict.vantage.as_bytes()));
+    if let Some(Ok(vantage)) = vantage {
+        headers.insert(VANTAGE, vantage);
+    }
     for (name, value) in HEADERS {
-        headers.insert(name, value);
+        headers.entry(name).or_insert(value);
     }
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
     response
@@ -153,7 +162,15 @@ mod tests {
             address: address.parse().unwrap(),
             hosts: vec!["status.example.org".to_owned()],
             timezone: jiff::tz::TimeZone::UTC,
+            scope: std::sync::Arc::new(crate::engine::uptime::Scope {
+                zone: jiff::tz::TimeZone::UTC,
+                uses: Vec::new(),
+                pages: Vec::new(),
+            }),
             titles: crate::wire::Titles::Hidden,
+            auth: None,
+            public_url: None,
+            brand: crate::web::Brand::default(),
         }
     }
 

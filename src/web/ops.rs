@@ -9,11 +9,13 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 
 use super::WebState;
+use super::access::Trusted;
 
 /// The Prometheus text format's own type.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-pub(super) async fn metrics(State(state): State<WebState>) -> Response {
+/// They tell the balance and what was spent: not for everybody.
+pub(super) async fn metrics(_: Trusted, State(state): State<WebState>) -> Response {
     ([(CONTENT_TYPE, METRICS_TYPE)], state.metrics.render()).into_response()
 }
 

@@ -7,6 +7,7 @@ use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::Timestamp;
@@ -20,11 +21,13 @@ pub(super) struct Problem {
 }
 
 /// The wire shape.
-#[derive(Debug, Serialize)]
-struct Body<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub(super) struct ProblemJson<'a> {
     r#type: &'static str,
     title: &'a str,
     status: u16,
+    /// What was wrong, and what to do.
     detail: &'a str,
 }
 
@@ -73,7 +76,7 @@ impl Problem {
 
     /// [`IntoResponse`] with its concrete type, for layers that name it.
     pub(super) fn into_response_now(self) -> Response {
-        let body = Body {
+        let body = ProblemJson {
             r#type: "about:blank",
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),

@@ -1,0 +1,240 @@
+//! `/incidents` and `/incidents/{id}`: what happened, what it rested on, who was told.
+//!
+//! Invariant: a page of the list reads a page of rows; names of channels and of people are for
+//! trusted readers alone.
+
+use askama::Template;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query};
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::frame::{Frame, Place};
+use super::parts::{Mark, Moment};
+use super::probe::{Proof, proof};
+use super::{Visit, outside, rendered, sentence};
+use crate::engine::words;
+use crate::model::{
+    Blame, EventKind, Incident, IncidentId, State as Condition, SuspendReason, Timestamp,
+};
+use crate::store::Trace;
+
+/// Incidents on one page of the list.
+const PAGE: usize = 25;
+
+/// Messages of one incident that are shown.
+const DELIVERIES: usize = 100;
+
+#[derive(Template)]
+#[template(path = "incidents.html")]
+struct List {
+    frame: Frame,
+    rows: Vec<Line>,
+    /// The number before which the next page begins.
+    older: Option<IncidentId>,
+    is_first: bool,
+}
+
+/// One incident in the list.
+pub(super) struct Line {
+    pub(super) id: IncidentId,
+    pub(super) headline: String,
+    pub(super) mark: Mark,
+    pub(super) side: &'static str,
+    pub(super) touches: String,
+    pub(super) since: Moment,
+    pub(super) lasted: String,
+    pub(super) is_open: bool,
+}
+
+/// One thing that happened.
+pub(super) struct Entry {
+    pub(super) at: Timestamp,
+    pub(super) moment: Moment,
+    pub(super) text: String,
+}
+
+#[derive(Template)]
+#[template(path = "incident.html")]
+struct One {
+    frame: Frame,
+    line: Line,
+    reason: &'static str,
+    until: Option<Moment>,
+    remark: Option<&'static str>,
+    official: String,
+    timeline: Vec<Entry>,
+    evidence: Vec<Proof>,
+    deliveries: Vec<DeliveryRow>,
+}
+
+struct DeliveryRow {
+    channel: String,
+    event: &'static str,
+    state: &'static str,
+    created: Moment,
+    attempts: Vec<(Moment, String)>,
+}
+
+/// `?before=25`
+#[derive(Debug, Deserialize)]
+pub(super) struct From {
+    before: Option<IncidentId>,
+}
+
+pub(super) async fn list(visit: Visit, query: Result<Query<From>, QueryRejection>) -> Response {
+    let before = query.ok().and_then(|Query(from)| from.before);
+    let found = visit.state.store.incidents(Timestamp::MIN, before, PAGE + 1).await;
+    let mut found = match found {
+        Ok(found) => found,
+        Err(error) => return visit.unreadable(Place::Incidents, &error),
+    };
+    let has_more = found.len() > PAGE;
+    found.truncate(PAGE);
+    let page = List {
+        frame: Frame::of(&visit, Place::Incidents, "incidents"),
+        older: found.last().filter(|_| has_more).map(|incident| incident.id),
+        is_first: before.is_none(),
+        rows: found
+            .into_iter()
+            .map(|incident| line(&visit, &visit.reader.incident(incident)))
+            .collect(),
+    };
+    rendered(&page, StatusCode::OK)
+}
+
+pub(super) async fn one(visit: Visit, Path(id): Path<String>) -> Response {
+    let place = Place::Incident;
+    let Ok(id) = id.parse() else {
+        return visit.missing(place, "There is no such incident.");
+    };
+    let incident = match visit.state.store.incident(id).await {
+        Ok(Some(incident)) => visit.reader.incident(incident),
+        Ok(None) => return visit.missing(place, "There is no such incident."),
+        Err(error) => return visit.unreadable(place, &error),
+    };
+    let traces = if visit.is_trusted() {
+        visit.state.store.trace(id).await.unwrap_or_default()
+    } else {
+        Vec::new()
+    };
+    let evidence = incident.evidence.iter();
+    let page = One {
+        frame: Frame::of(&visit, place, &format!("incident #{id}")),
+        line: line(&visit, &incident),
+        reason: incident.reason.as_str(),
+        until: incident.resolved_at.map(|end| visit.moment(end)),
+        remark: remark(&incident),
+        official: official(&incident),
+        timeline: timeline(&visit, &incident),
+        evidence: evidence.map(|item| proof(&visit, item)).collect(),
+        deliveries: traces.iter().take(DELIVERIES).map(|one| delivery(&visit, one)).collect(),
+    };
+    rendered(&page, StatusCode::OK)
+}
+
+pub(super) fn line(visit: &Visit, incident: &Incident) -> Line {
+    let until = incident.resolved_at.unwrap_or(visit.now);
+    let mark = if incident.is_open() {
+        Mark::of(incident.state, incident.blame)
+    } else {
+        Mark::of(incident.worst_state, incident.blame)
+    };
+    Line {
+        id: incident.id,
+        headline: outside(&incident.headline),
+        mark,
+        side: words::side(incident.blame),
+        touches: words::capabilities(&incident.capabilities),
+        since: visit.moment(incident.opened_at),
+        lasted: words::duration(words::between(incident.opened_at, until)),
+        is_open: incident.is_open(),
+    }
+}
+
+/// What should be known of an open incident before it is believed.
+pub(super) fn remark(incident: &Incident) -> Option<&'static str> {
+    match incident.suspended {
+        Some(SuspendReason::Offline) => {
+            Some("nothing is known of it for the moment: we are offline")
+        }
+        Some(SuspendReason::NoData) => Some("nothing is known of it for the moment: no check ran"),
+        Some(SuspendReason::SourceUnreadable) => {
+            Some("nothing is known of it for the moment: the status page cannot be read")
+        }
+        None => incident.flapping.then_some("it goes up and down"),
+    }
+}
+
+fn official(incident: &Incident) -> String {
+    if incident.blame != Blame::Provider {
+        return String::new();
+    }
+    match incident.acknowledged_at {
+        Some(at) if at > incident.opened_at => {
+            let lead = words::duration(words::between(incident.opened_at, at));
+            format!("Known here {lead} before HeyGen's page.")
+        }
+        Some(_) => "HeyGen's page knew it first.".to_owned(),
+        None if incident.is_open() => "HeyGen's page does not admit it yet.".to_owned(),
+        None => "No matching notice was found on HeyGen's page.".to_owned(),
+    }
+}
+
+/// What happened, newest first.
+pub(super) fn timeline(visit: &Visit, incident: &Incident) -> Vec<Entry> {
+    let entry = |at, text: String| Entry { at, moment: visit.moment(at), text };
+    let word = |state| words::state(state, incident.blame);
+    let side = words::side(incident.blame);
+    let first = incident.events.first().map_or(incident.worst_state, |event| event.state);
+    let mut entries = vec![
+        entry(incident.opened_at, "First sign of trouble; it is dated back to here.".to_owned()),
+        entry(incident.confirmed_at, format!("Confirmed: {}, {side}.", word(first))),
+    ];
+    for event in &incident.events {
+        let text = match event.kind {
+            EventKind::Worsened => format!("Got worse: {}.", word(event.state)),
+            EventKind::Eased => format!("Got better: {}.", word(event.state)),
+            EventKind::Flapping => "It goes up and down; quiet until it is stable.".to_owned(),
+            EventKind::Reminder => "Still open; people were reminded.".to_owned(),
+            EventKind::SuppressionEnded => "What kept the messages back has ended.".to_owned(),
+            EventKind::Opened
+            | EventKind::AcknowledgedOfficially
+            | EventKind::Resolved
+            | EventKind::ChannelBroken
+            | EventKind::Warning
+            | EventKind::Drill => continue,
+        };
+        entries.push(entry(event.at, text));
+    }
+    if let Some(at) = incident.acknowledged_at {
+        entries.push(entry(at, "HeyGen's page admitted it.".to_owned()));
+    }
+    if let Some(ack) = incident.ack.as_ref().filter(|_| visit.is_trusted()) {
+        let text = format!("Taken on by {}. {}", outside(&ack.author), outside(&ack.comment));
+        entries.push(entry(ack.at, text.trim_end().to_owned()));
+    }
+    if let Some(at) = incident.resolved_at {
+        let lasted = words::duration(words::between(incident.opened_at, at));
+        let word = words::state(Condition::Operational, Blame::None);
+        entries.push(entry(at, format!("Resolved: {word} again after {lasted}.")));
+    }
+    entries.sort_by_key(|entry| std::cmp::Reverse(entry.at));
+    entries
+}
+
+fn delivery(visit: &Visit, trace: &Trace) -> DeliveryRow {
+    let delivery = &trace.delivery;
+    let attempts = trace.attempts.iter().map(|attempt| {
+        let text = format!("{} {}", attempt.result, sentence(&attempt.detail));
+        (visit.moment(attempt.at), text.trim_end().to_owned())
+    });
+    DeliveryRow {
+        channel: outside(&delivery.channel),
+        event: words::event(delivery.message.event),
+        state: delivery.state.as_str(),
+        created: visit.moment(delivery.created_at),
+        attempts: attempts.collect(),
+    }
+}
