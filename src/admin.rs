@@ -45,6 +45,11 @@ pub enum Request {
         /// Its number.
         silence: i64,
     },
+    /// Send a paid test now.
+    Probe {
+        /// Name of its probe.
+        name: String,
+    },
     /// Owe a drill to one channel, or to all.
     NotifyTest {
         /// Name of the channel; all when absent.
@@ -77,7 +82,7 @@ pub enum Response {
         /// What is allowed but worth saying, one sentence each.
         warnings: Vec<String>,
     },
-    /// To [`Request::Ack`], [`Request::Silence`] and [`Request::Expire`].
+    /// To [`Request::Ack`], [`Request::Silence`], [`Request::Expire`] and [`Request::Probe`].
     Done {
         /// What is so now, for people.
         message: String,

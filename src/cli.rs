@@ -29,9 +29,11 @@ pub mod output;
 pub mod probe;
 pub mod remote;
 pub mod replay;
+pub mod report;
 pub mod run;
 pub mod silence;
 pub mod status_page;
+pub mod table;
 pub mod verdict;
 
 /// What every command gets besides its own arguments.
@@ -139,6 +141,7 @@ pub enum Command {
     Maintenance(silence::MaintenanceCommand),
     Explain(explain::ExplainArgs),
     Replay(replay::ReplayArgs),
+    Report(report::ReportArgs),
     /// Make the running daemon read its configuration again.
     Reload,
     /// Ask the running daemon over HTTP whether it is healthy.
@@ -181,6 +184,7 @@ pub async fn run(
         Command::Maintenance(command) => silence::maintenance(&command, &context),
         Command::Explain(args) => explain::run(args, &context).await,
         Command::Replay(args) => replay::run(args, &context).await,
+        Command::Report(args) => report::run(args, &context).await,
         Command::Reload => remote::reload(&context).await,
         Command::Healthcheck => remote::healthcheck(&context).await,
         Command::Demo(args) => demo::run(args, &context).await,

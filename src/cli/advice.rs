@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use clap::Args;
+use tokio::time::Instant;
 
 use super::remote::believed;
 use super::{Context, exit, load_config, output};
-use crate::model::{Action, Capability};
+use crate::config::Config;
+use crate::engine::words;
+use crate::model::{Action, Capability, Confidence, Resubmit};
 use crate::wire::{AdviceJson, VerdictJson};
 
 /// How often a waiting `advice` asks again, in real time.
@@ -14,7 +17,7 @@ const POLL: Duration = Duration::from_secs(5);
 
 /// Go, slow down or hold: what a script should do now.
 #[derive(Debug, Args)]
-#[command(after_help = "Exit: 0 go, 1 slow_down, 2 anything else")]
+#[command(after_help = "Exit: 0 go, 1 slow_down, 2 anything else. Where no monitor answers: go.")]
 pub struct AdviceArgs {
     /// The capability, e.g. `video_generation`.
     #[arg(value_parser = super::capability)]
@@ -30,24 +33,48 @@ pub struct AdviceArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// When neither the daemon nor its database can be read.
+/// When stdout cannot be written.
 pub async fn run(args: AdviceArgs, context: &Context) -> anyhow::Result<u8> {
     let Ok(config) = load_config(context) else {
         return Ok(exit::CONFIG);
     };
-    let give_up = tokio::time::Instant::now() + args.wait.unwrap_or_default();
+    let give_up = Instant::now() + args.wait.unwrap_or_default();
+    let mut progress = output::Progress::default();
     loop {
-        let verdict = believed(&config, context).await?;
-        let Some(advice) = advice_of(&verdict, args.capability) else {
-            anyhow::bail!("the monitor says nothing of {}", args.capability);
-        };
-        let is_last = advice.action == Action::Go || tokio::time::Instant::now() >= give_up;
-        if is_last {
-            output::print(&text(advice, args.json)?)?;
+        let advice = asked(&config, context, args.capability).await?;
+        let left = give_up.saturating_duration_since(Instant::now());
+        if advice.action == Action::Go || left.is_zero() {
+            progress.clear();
+            output::print(&text(&advice, args.json)?)?;
             return Ok(exit_code(advice.action));
         }
-        tokio::time::sleep_until((tokio::time::Instant::now() + POLL).min(give_up)).await;
+        let what = format!("{}: {}, waiting for go", args.capability, advice.action.as_str());
+        progress.show(&what, &format!(" for {} more", words::duration(left)));
+        tokio::time::sleep(POLL.min(left)).await;
     }
+}
+
+/// What the monitor says; without a monitor nothing is known, which is no reason to stop.
+async fn asked(
+    config: &Config,
+    context: &Context,
+    capability: Capability,
+) -> anyhow::Result<AdviceJson> {
+    let verdict = match believed(config, context).await {
+        Ok(verdict) => verdict,
+        Err(error) => {
+            output::say(&format!("warning: {error:#}"));
+            return Ok(AdviceJson {
+                action: Action::Go,
+                until: None,
+                resubmit: Resubmit::None,
+                confidence: Confidence::Blind,
+                text: "Not verified: no monitor answers.".to_owned(),
+            });
+        }
+    };
+    let found = advice_of(&verdict, capability).cloned();
+    found.ok_or_else(|| anyhow::anyhow!("the monitor says nothing of {capability}"))
 }
 
 fn advice_of(verdict: &VerdictJson, capability: Capability) -> Option<&AdviceJson> {

@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::output::columns;
+use super::table::{Table, columns};
 use super::verdict::{bold, dim};
 use super::{Context, exit, load_config, output, remote};
 use crate::admin::{Request, Response};
@@ -101,17 +101,18 @@ fn for_people(report: &Report, config: &Config, forecast: bool, now: Timestamp) 
             parts.push(columns(outlook(budget, zone, now)));
         }
         if !budget.probes.is_empty() {
-            let header = ["paid probe", "price", "this month", "last", "next"];
-            let mut rows = vec![header.map(str::to_owned).to_vec()];
-            rows.extend(budget.probes.iter().map(|probe| probe_row(probe, zone, now)));
-            parts.push(columns(rows));
+            let headings = ["paid probe", "price", "this month", "last", "next"];
+            let rows = budget.probes.iter().map(|probe| probe_row(probe, zone, now));
+            parts.push(Table::of(&headings, rows).right([1]).to_string());
         }
     }
     if report.tests.is_empty() {
         parts.push("No paid test was sent this month.".to_owned());
     } else {
         let rows = report.tests.iter().take(SHOWN).map(|test| test_row(test, zone, now));
-        let mut text = format!("{}\n{}", bold("Tests"), columns(rows));
+        let headings = ["sent", "probe", "price", "came to", "because", "look", "job"];
+        let table = Table::of(&headings, rows).right([2]);
+        let mut text = format!("{}\n{table}", bold("Tests"));
         if report.tests.len() > SHOWN {
             let more = report.tests.len() - SHOWN;
             text.push('\n');
@@ -247,6 +248,7 @@ fn trigger(word: &str) -> &str {
         "silence" => "nothing else told",
         "disagreement" => "signals disagreed",
         "second_look" => "second look",
+        "asked" => "by hand",
         other => other,
     }
 }

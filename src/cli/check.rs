@@ -12,6 +12,7 @@ use crate::engine::{Cadence, Memory, Settings};
 use crate::http_client::{ClientOptions, HttpClient};
 use crate::model::{Blame, Capability, State};
 use crate::monitor::{AttemptCap, Pace, Rounds, Start};
+use crate::probe::ProbeSpec;
 use crate::wire::VerdictJson;
 
 /// Largest gap between two re-checks (contract, section 4).
@@ -111,8 +112,11 @@ async fn judge(
         uses: only.map_or_else(|| config.settings.uses.clone(), |one| vec![one]),
         ..config.settings.clone()
     };
-    settings.probes.retain(|watch| watch.kind.is_scheduled());
-    let free = config.probes.iter().filter(|spec| spec.kind().is_scheduled()).cloned().collect();
+    // A substitute is nobody's verdict, and must not keep this one waiting.
+    settings.probes.retain(|watch| watch.kind.is_scheduled() && watch.replaces.is_empty());
+    settings.sources.retain(|source| source.replaces.is_empty());
+    let is_asked = |spec: &&ProbeSpec| spec.kind().is_scheduled() && !spec.is_substitute();
+    let free = config.probes.iter().filter(is_asked).cloned().collect();
     let http = HttpClient::new(&client_options(config, &ClientOptions::default()))?;
     let deps = probe_deps(config, http, context.clock.clone());
     let cap = AttemptCap { probe: ATTEMPT, control: CONTROL, deadline };

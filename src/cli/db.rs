@@ -120,7 +120,7 @@ mod tests {
         act(&backup, &path, now()).unwrap();
         let check = act(&DbCommand::Check, &path, now()).unwrap();
         let nothing = "0 observations, 0 incidents, 0 deliveries owed, 0 jobs, 0 paid tests";
-        assert!(check.ends_with(&format!("schema 3, {nothing}")), "{check}");
+        assert!(check.ends_with(&format!("schema 5, {nothing}")), "{check}");
 
         let restore = DbCommand::Restore { file: copy };
         let refused = act(&restore, &path, now()).unwrap_err();

@@ -1,10 +1,10 @@
 //! `incidents`: what happened.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use super::table::{Table, columns};
 use super::verdict::{bold, dim, symbol};
 use super::{Context, exit, load_config, output};
 use crate::config::Config;
@@ -87,18 +87,24 @@ fn list(
     if incidents.is_empty() {
         return Ok("No incidents.".to_owned());
     }
-    let lines: Vec<_> = incidents.iter().map(|one| line(one, config, now)).collect();
-    Ok(lines.join("\n"))
+    let mut table = Table::headed(["", "#", "began", "lasted", "whose side", "what"]).right([1]);
+    for one in incidents {
+        table.row(row(one, config, now));
+    }
+    Ok(table.to_string())
 }
 
-fn line(incident: &Incident, config: &Config, now: Timestamp) -> String {
-    let opened = words::time(incident.opened_at, &config.settings.timezone, now);
+fn row(incident: &Incident, config: &Config, now: Timestamp) -> [String; 6] {
     let lasted = words::duration(length(incident, now));
-    let lasted = if incident.is_open() { format!("open for {lasted}") } else { lasted };
-    let sign =
-        if incident.is_open() { symbol(incident.worst_state) } else { symbol(State::Operational) };
-    let side = words::side(incident.blame);
-    format!("{sign} #{:<5} {opened:<17} {lasted:<22} {side:<20} {}", incident.id, incident.headline)
+    let state = if incident.is_open() { incident.worst_state } else { State::Operational };
+    [
+        symbol(state),
+        format!("#{}", incident.id),
+        words::time(incident.opened_at, &config.settings.timezone, now),
+        if incident.is_open() { format!("open for {lasted}") } else { lasted },
+        words::side(incident.blame).to_owned(),
+        incident.headline.clone(),
+    ]
 }
 
 fn show(
@@ -111,20 +117,47 @@ fn show(
         return Ok(serde_json::to_string_pretty(&IncidentJson::from(incident))?);
     }
     let zone = &config.settings.timezone;
-    let mut text = format!("{}\n{}\n\n", bold(&incident.subject), line(incident, config, now));
+    let at = |at: Timestamp| words::time(at, zone, now);
     let touched: Vec<_> = incident.capabilities.iter().map(|one| words::capability(*one)).collect();
-    writeln!(text, "touches   {}", touched.join(", "))?;
-    if let Some(at) = incident.acknowledged_at {
-        writeln!(text, "admitted  {} by HeyGen's page", words::time(at, zone, now))?;
+    let lasted = words::duration(length(incident, now));
+    let end = incident.resolved_at.map_or_else(|| "still open".to_owned(), at);
+    let mut facts = vec![
+        ["what", incident.headline.as_str()].map(str::to_owned),
+        ["whose side", words::side(incident.blame)].map(str::to_owned),
+        ["touches".to_owned(), touched.join(", ")],
+        ["began".to_owned(), at(incident.opened_at)],
+        ["ended".to_owned(), format!("{end} ({lasted})")],
+    ];
+    if let Some(admitted) = incident.acknowledged_at {
+        facts.push(["admitted".to_owned(), format!("{} by HeyGen's page", at(admitted))]);
     }
-    for event in &incident.events {
-        writeln!(text, "{}  {}", words::time(event.at, zone, now), event.kind)?;
-    }
-    for item in &incident.evidence {
-        let line = format!("{}: {}", item.probe, item.text);
-        writeln!(text, "{}  {}", words::time(item.at, zone, now), dim(&line))?;
-    }
-    Ok(text.trim_end().to_owned())
+    let told = incident.events.iter().map(|event| vec![at(event.at), plain(event.kind.as_str())]);
+    let seen = incident.evidence.iter().map(|item| {
+        vec![
+            at(item.at),
+            item.probe.clone(),
+            words::outcome(item.outcome).to_owned(),
+            dim(&item.text),
+        ]
+    });
+    let parts = [
+        columns(facts.into_iter().map(Vec::from)),
+        section("What happened", &columns(told)),
+        section("Evidence", &columns(seen)),
+    ];
+    let title = format!("{} {}", symbol(incident.worst_state), bold(&incident.subject));
+    let parts = std::iter::once(title.trim_start().to_owned()).chain(parts);
+    let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
+    Ok(parts.join("\n\n"))
+}
+
+/// A table under its title; nothing when the table is empty.
+fn section(title: &str, table: &str) -> String {
+    if table.is_empty() { String::new() } else { format!("{}\n{table}", bold(title)) }
+}
+
+fn plain(word: &str) -> String {
+    word.replace('_', " ")
 }
 
 fn length(incident: &Incident, now: Timestamp) -> Duration {

@@ -8,13 +8,13 @@ use std::time::Duration;
 use clap::Args;
 use jiff::tz::TimeZone;
 
-use super::output::columns;
-use super::verdict::{bold, dim};
+use super::table::Table;
+use super::verdict::{bold, dim, symbol};
 use super::{Context, exit, load_config, output, remote};
 use crate::admin::{Request, Response};
 use crate::config::Config;
 use crate::engine::words;
-use crate::model::{JobKind, JobState, Origin, Stage, Timestamp};
+use crate::model::{JobState, Stage, State, Timestamp};
 use crate::store::{JobFilter, Store};
 use crate::wire::{JobJson, StageJson, Titles};
 
@@ -105,8 +105,9 @@ fn list(
     if live.is_empty() {
         parts.push("  nothing".to_owned());
     } else {
+        let headings = ["whose", "id", "stage", "for", "", "created", "title"];
         let rows = live.iter().map(|job| live_row(job, stages, (zone, now)));
-        parts.push(columns(rows));
+        parts.push(Table::of(&headings, rows).to_string());
     }
     if left > 0 && !args.all {
         let noun = if left == 1 { "job was" } else { "jobs were" };
@@ -116,8 +117,9 @@ fn list(
     if !ended.is_empty() {
         parts.push(String::new());
         parts.push(bold("Ended"));
+        let headings = ["whose", "id", "came to", "ended", "", "why", "title"];
         let rows = ended.iter().map(|job| ended_row(job, zone, now));
-        parts.push(columns(rows));
+        parts.push(Table::of(&headings, rows).to_string());
     }
     parts.join("\n")
 }
@@ -133,32 +135,37 @@ fn live_row(
 ) -> Vec<String> {
     let since = job.stage_since.unwrap_or(job.created_at);
     let age = words::between(since, now);
-    let verdict = if job.abandoned { "not followed" } else { lateness(job, stages, age) };
+    let verdict =
+        if job.abandoned { "not followed".to_owned() } else { lateness(job, stages, age) };
     vec![
-        whose(job.kind, job.origin).to_owned(),
+        words::jobs(job.kind, job.origin).to_owned(),
         job.id.clone(),
         state(&job.state).to_owned(),
         words::duration(age),
-        verdict.to_owned(),
-        format!("created {}", words::time(job.created_at, zone, now)),
+        verdict,
+        words::time(job.created_at, zone, now),
         job.title.clone().unwrap_or_default(),
     ]
 }
 
 /// Whether it is over a limit of its stage.
-fn lateness(job: &JobJson, stages: &[StageJson], age: Duration) -> &'static str {
+fn lateness(job: &JobJson, stages: &[StageJson], age: Duration) -> String {
     let stage = match job.state.parse() {
         Ok(JobState::Queued) => Stage::Queue,
         Ok(JobState::Processing) => Stage::Processing,
-        Ok(_) | Err(_) => return "",
+        Ok(_) | Err(_) => return String::new(),
     };
     let is_its = |one: &&StageJson| {
         one.kind == job.kind && one.origin == job.origin && one.stage == stage.as_str()
     };
     match stages.iter().find(is_its) {
-        Some(limits) if age.as_secs_f64() > limits.stuck_seconds => "STUCK",
-        Some(limits) if age.as_secs_f64() > limits.late_seconds => "late",
-        Some(_) | None => "",
+        Some(limits) if age.as_secs_f64() > limits.stuck_seconds => {
+            format!("{} STUCK", symbol(State::Outage))
+        }
+        Some(limits) if age.as_secs_f64() > limits.late_seconds => {
+            format!("{} late", symbol(State::Degraded))
+        }
+        Some(_) | None => String::new(),
     }
 }
 
@@ -167,7 +174,7 @@ fn ended_row(job: &JobJson, zone: &TimeZone, now: Timestamp) -> Vec<String> {
     let why = job.failure.as_ref();
     let why = why.and_then(|failure| failure.message.clone().or_else(|| failure.code.clone()));
     vec![
-        whose(job.kind, job.origin).to_owned(),
+        words::jobs(job.kind, job.origin).to_owned(),
         job.id.clone(),
         state(&job.state).to_owned(),
         words::time(ended_at, zone, now),
@@ -191,11 +198,10 @@ fn baseline(
             "No jobs are followed: add a `check.queue` (it costs nothing and needs the key).";
         return Ok(text.to_owned());
     }
-    let header =
-        ["", "stage", "now", "oldest", "usual", "9 of 10", "late", "stuck", "learned from"];
-    let mut rows = vec![header.map(str::to_owned).to_vec()];
-    rows.extend(stages.iter().map(|stage| stage_row(stage, zone, now)));
-    Ok(columns(rows))
+    let headings =
+        ["whose", "stage", "now", "oldest", "usual", "9 of 10", "late", "stuck", "learned from"];
+    let rows = stages.iter().map(|stage| stage_row(stage, zone, now));
+    Ok(Table::of(&headings, rows).right([2, 4, 5, 6, 7]).to_string())
 }
 
 fn stage_row(stage: &StageJson, zone: &TimeZone, now: Timestamp) -> Vec<String> {
@@ -211,7 +217,7 @@ fn stage_row(stage: &StageJson, zone: &TimeZone, now: Timestamp) -> Vec<String> 
     };
     let oldest = stage.oldest_since;
     vec![
-        whose(stage.kind, stage.origin).to_owned(),
+        words::jobs(stage.kind, stage.origin).to_owned(),
         name.to_owned(),
         stage.in_flight.to_string(),
         oldest.map_or("-".to_owned(), |at| format!("since {}", words::time(at, zone, now))),
@@ -223,25 +229,9 @@ fn stage_row(stage: &StageJson, zone: &TimeZone, now: Timestamp) -> Vec<String> 
     ]
 }
 
-fn whose(kind: JobKind, origin: Origin) -> &'static str {
-    match (origin, kind) {
-        (Origin::Canary, JobKind::Video) => "test video",
-        (Origin::Canary, JobKind::Translation) => "test translation",
-        (Origin::Natural, JobKind::Video) => "your videos",
-        (Origin::Natural, JobKind::Translation) => "your translations",
-    }
-}
-
 fn state(word: &str) -> &str {
     match word.parse() {
-        Ok(JobState::Queued) => "waiting to start",
-        Ok(JobState::Processing) => "being made",
-        Ok(JobState::WaitingForInput) => "waits for you",
-        Ok(JobState::Completed) => "finished",
-        Ok(JobState::Failed) => "failed",
-        Ok(JobState::Rejected) => "rejected: its input",
-        Ok(JobState::Unpaid) => "failed: no credit",
-        Ok(JobState::Gone) => "gone",
+        Ok(state) => words::job_state(state),
         Err(_) => word,
     }
 }

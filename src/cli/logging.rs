@@ -6,7 +6,7 @@ use std::io::IsTerminal;
 
 use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::fmt::format::{Format, Full, Writer};
+use tracing_subscriber::fmt::format::{Format, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
@@ -25,10 +25,15 @@ pub fn start(cli: &Cli, env: &BTreeMap<String, String>, counter: LogCounter) {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
+    // The journal has its own time stamps, and knows levels by their prefix.
+    let is_journal = stderr_is_journal(env);
     let lines = match cli.log_format {
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
-        LogFormat::Text if stderr_is_journal(env) => {
-            // The journal has its own time stamps, and knows levels by their prefix.
+        LogFormat::Json => {
+            let lines = lines.json().flatten_event(true).with_current_span(false);
+            let lines = lines.with_span_list(false);
+            if is_journal { lines.map_event_format(Journal).boxed() } else { lines.boxed() }
+        }
+        LogFormat::Text if is_journal => {
             let line = Format::default().without_time().with_target(false).with_level(false);
             lines.event_format(Journal(line)).boxed()
         }
@@ -51,11 +56,12 @@ fn level(cli: &Cli) -> LevelFilter {
 }
 
 /// Puts the level's prefix before each line.
-struct Journal(Format<Full, ()>);
+struct Journal<F>(F);
 
-impl<S, N> FormatEvent<S, N> for Journal
+impl<S, N, F> FormatEvent<S, N> for Journal<F>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
+    F: FormatEvent<S, N>,
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(

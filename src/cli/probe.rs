@@ -1,19 +1,23 @@
 //! `probe NAME`: one run now, with a transcript that holds no secret.
 
 use std::fmt::Write;
+use std::io::IsTerminal;
+use std::time::Duration;
 
 use clap::Args;
 
-use super::{Context, exit, load_config, output};
+use super::{Context, exit, load_config, output, remote};
+use crate::admin::{Request, Response};
+use crate::config::Config;
 use crate::daemon::{client_options, probe_deps};
+use crate::engine::canary;
 use crate::http_client::{ClientOptions, HttpClient};
-use crate::model::{Observation, Outcome, Phases};
+use crate::model::{Observation, Outcome, Phases, Series, Usd};
 use crate::probe::{Run, Step, Worker, worker};
+use crate::store::Store;
 
-/// Every dollar is reserved in the daemon's ledger before it is spent, so the daemon spends it.
-const SPENDS: &str = "it costs money, and a paid test is sent by the daemon alone, which keeps the \
-                      ledger\nhint: `probe` runs what is free; `heygen-monitor budget` shows when \
-                      the next paid test comes";
+/// How often the history is asked whether the test has ended.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 const LISTENS: &str = "it waits for HeyGen's events while the daemon runs\n\
                        hint: `heygen-monitor jobs` shows what is known of your jobs";
@@ -27,7 +31,7 @@ pub struct ProbeArgs {
     /// Show phases and everything that was kept as evidence.
     #[arg(long)]
     pub debug: bool,
-    /// Spend money without asking (paid tests are sent by the daemon alone).
+    /// Spend money without asking.
     #[arg(long)]
     pub yes: bool,
 }
@@ -51,21 +55,75 @@ pub async fn run(args: ProbeArgs, context: &Context) -> anyhow::Result<u8> {
     let run = Run::looking(spec.timeout, true);
     let prober = match worker(spec, &deps) {
         Worker::Looks(prober) => prober,
-        Worker::Spends(_) => return Ok(refuse(&args.name, SPENDS)),
+        Worker::Spends(_) => return paid(&args, &config, context).await,
         Worker::Listens => return Ok(refuse(&args.name, LISTENS)),
     };
     let Step { observations, reading, .. } = prober.run(run).await;
+    let unreadable = reading.as_ref().and_then(|reading| reading.page.as_ref().err());
+    show(&observations, unreadable.map(String::as_str), &args, &config)
+}
+
+fn show(
+    observations: &[Observation],
+    unreadable: Option<&str>,
+    args: &ProbeArgs,
+    config: &Config,
+) -> anyhow::Result<u8> {
     let mut text = String::new();
-    for observation in &observations {
+    for observation in observations {
         push(&mut text, observation, args.debug);
     }
-    if let Some(Err(reason)) = reading.as_ref().map(|reading| reading.page.as_ref()) {
+    if let Some(reason) = unreadable {
         writeln!(text, "  {reason}")?;
     }
     output::print(config.redactor.redact(text.trim_end()).as_str())?;
     let is_good =
         |observation: &Observation| matches!(observation.outcome, Outcome::Ok | Outcome::Slow);
     Ok(if observations.iter().all(is_good) { exit::OK } else { exit::FAILED })
+}
+
+/// The daemon spends, because it keeps the ledger: asks it, then waits for what comes of it.
+async fn paid(args: &ProbeArgs, config: &Config, context: &Context) -> anyhow::Result<u8> {
+    let price = canary::paid(&config.settings)
+        .find(|(watch, _)| watch.name == args.name)
+        .map_or(Usd::ZERO, |(_, rules)| rules.price);
+    if !args.yes && !is_agreed(&args.name, price)? {
+        output::say("error: nothing was sent\nhint: `--yes` spends without asking");
+        return Ok(exit::USAGE);
+    }
+    let asked_at = context.clock.now();
+    match remote::ask(config, context, &Request::Probe { name: args.name.clone() }).await {
+        Ok(Response::Done { message }) => output::say(&message),
+        Ok(Response::Refused { message }) => {
+            output::say(&format!("error: {message}"));
+            return Ok(exit::FAILED);
+        }
+        Ok(_) => anyhow::bail!("the daemon answered something else; is it of another version?"),
+        Err(error) => {
+            return Err(error.context("a paid test is sent by the daemon, which keeps the ledger"));
+        }
+    }
+    let store = Store::open_to_read(remote::history(config)?);
+    let series = Series::of(&args.name);
+    output::say("waiting for its end (Ctrl-C leaves the test to the daemon)");
+    loop {
+        let told = store.observations(&series, asked_at).await?;
+        if let Some(last) = told.last() {
+            return show(std::slice::from_ref(last), None, args, config);
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// Asks on the terminal; where nobody can answer, the answer is no.
+fn is_agreed(name: &str, price: Usd) -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    output::say(&format!("`{name}` costs up to {price}. Send it? [y/N]"));
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
 fn refuse(name: &str, why: &str) -> u8 {

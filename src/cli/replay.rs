@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::output::columns;
+use super::table::columns;
 use super::{Context, exit, load_config, output, remote};
 use crate::config::Config;
 use crate::engine::words;

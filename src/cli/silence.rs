@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::output::columns;
+use super::table::columns;
 use super::{Context, exit, load_config, output, remote};
 use crate::admin::{Request, Response};
 use crate::config::{Config, duration_text};

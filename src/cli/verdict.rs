@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use jiff::tz::TimeZone;
 
+use super::output;
+use super::table::columns;
 use crate::engine::words;
 use crate::model::{Blame, Capability, State, Timestamp};
 use crate::wire::{CapabilityJson, VerdictJson};
@@ -30,12 +32,12 @@ pub fn json(verdict: &VerdictJson) -> anyhow::Result<String> {
 
 /// One sentence, then a table, then what to do; colours for a terminal.
 pub fn for_people(verdict: &VerdictJson, zone: &TimeZone, scope: Scope) -> String {
-    let mut text = format!("{} {}\n\n", symbol(verdict.state), bold(&verdict.headline));
+    let headline = format!("{} {}", symbol(verdict.state), bold(&verdict.headline));
+    let mut text = format!("{}\n\n", headline.trim_start());
     let (watched, unwatched): (Vec<_>, Vec<_>) =
         shown(verdict, scope).partition(|one| one.reason != NOT_WATCHED);
-    for one in &watched {
-        push_row(&mut text, one, zone, verdict.at);
-    }
+    let rows = watched.iter().map(|one| row(one, zone, verdict.at).to_vec());
+    push(&mut text, &columns(rows));
     if !unwatched.is_empty() {
         let names: Vec<_> = unwatched.iter().map(|one| words::capability(one.capability)).collect();
         push(&mut text, &format!("  {}", dim(&format!("not watched: {}", names.join(", ")))));
@@ -67,18 +69,17 @@ fn shown(verdict: &VerdictJson, scope: Scope) -> impl Iterator<Item = &Capabilit
     })
 }
 
-fn push_row(text: &mut String, one: &CapabilityJson, zone: &TimeZone, now: Timestamp) {
-    let name = words::capability(one.capability);
-    let state = words::state(one.state, one.blame);
-    let mut row = format!("  {} {name:<18}  {state:<28}", symbol(one.state));
-    if one.state != State::Operational && one.blame != Blame::None {
-        let side = words::side(one.blame);
-        write!(row, "  {side:<20}").unwrap_or_default();
-    }
-    if let Some(since) = one.since.filter(|_| one.state != State::Operational) {
-        write!(row, "  since {}", words::time(since, zone, now)).unwrap_or_default();
-    }
-    push(text, row.trim_end());
+fn row(one: &CapabilityJson, zone: &TimeZone, now: Timestamp) -> [String; 5] {
+    let is_fine = one.state == State::Operational;
+    let side = if is_fine || one.blame == Blame::None { "" } else { words::side(one.blame) };
+    let since = one.since.filter(|_| !is_fine);
+    [
+        symbol(one.state),
+        words::capability(one.capability).to_owned(),
+        words::state(one.state, one.blame).to_owned(),
+        side.to_owned(),
+        since.map_or_else(String::new, |since| format!("since {}", words::time(since, zone, now))),
+    ]
 }
 
 fn push_advice(text: &mut String, verdict: &VerdictJson, watched: &[&CapabilityJson]) {
@@ -138,8 +139,11 @@ fn push(text: &mut String, line: &str) {
     text.push('\n');
 }
 
-/// A sign and a colour; never a colour alone.
+/// A sign and a colour, never a colour alone; nothing where the words have to do (a pipe).
 pub fn symbol(state: State) -> String {
+    if !output::is_styled() {
+        return String::new();
+    }
     let (colour, sign) = match state {
         State::Operational => ("32", "✓"),
         State::Degraded => ("33", "▲"),

@@ -81,6 +81,7 @@ impl AdminHandler for Door {
                 self.order(Command::Silence(Silence::from(*silence))).await
             }
             Request::Expire { silence } => self.order(Command::Expire(silence)).await,
+            Request::Probe { name } => self.order(Command::Probe(name)).await,
         }
     }
 }

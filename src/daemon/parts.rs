@@ -12,12 +12,13 @@ use crate::admin;
 use crate::clock::Clock;
 use crate::config::{Config, Surroundings};
 use crate::deliver::Notifiers;
+use crate::engine::uptime::Scope;
 use crate::http_client::{ClientOptions, HttpClient};
 use crate::model::View;
 use crate::notify::{NotifyDeps, notifier};
 use crate::probe::{CheckSpec, ProbeDeps};
 use crate::systemd::Supervisor;
-use crate::web::{Health, WebSettings};
+use crate::web::{Auth, Health, WebSettings};
 use crate::wire::Titles;
 
 /// How clients are built: what the configuration says on top of `base`.
@@ -73,7 +74,11 @@ pub(super) fn web_settings(config: &Config, address: SocketAddr) -> WebSettings 
         address: address.ip(),
         hosts: hosts.collect(),
         timezone: config.settings.timezone.clone(),
+        scope: Arc::new(Scope::from(&config.settings)),
         titles: if config.show_titles { Titles::Shown } else { Titles::Hidden },
+        auth: config.web.auth.clone().map(|spec| Arc::new(Auth::new(spec))),
+        public_url: config.web.public_url.clone(),
+        brand: config.web.brand.clone(),
     }
 }
 

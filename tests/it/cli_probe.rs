@@ -1,0 +1,60 @@
+//! `probe NAME` of a paid test, by the real binary beside a real daemon.
+
+use heygen_monitor::clock::Clock;
+use heygen_monitor::simulator::Service;
+
+use crate::support::bench::{Bench, Wanted};
+use crate::support::wait_until;
+
+const SPEECH: &str = "[budget]\nusd_per_day = 1.0\nusd_per_month = 20.0\nreserve = { usd = 0.0 }\n\
+                      [[probe]]\nname = \"speech\"\ncheck.speech = { voice = \"voice_anna\" }\n";
+
+fn wanted(extra: &str) -> Wanted {
+    Wanted { extra: extra.to_owned(), ..Wanted::default() }
+}
+
+fn sent(bench: &Bench) -> usize {
+    let received = bench.simulator.received(Service::Api);
+    received.iter().filter(|one| one.method == "POST" && one.path == "/v3/voices/speech").count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paid_test_by_hand_asks_first_and_is_sent_by_the_daemon() {
+    let bench = Bench::start(Clock::system()).await;
+    let wanted = wanted(SPEECH);
+    let run = bench.run(&wanted).await;
+    wait_until("the first test of its own accord", || sent(&bench) == 1).await;
+
+    let said = bench.say(&wanted, &["probe", "speech"]).await;
+    assert_eq!(said.code, Some(64), "nobody agreed: {said:?}");
+    assert_eq!(sent(&bench), 1, "nobody agreed");
+
+    // The first one may still be followed; one of a kind is in flight at a time.
+    let said = loop {
+        let said = bench.say(&wanted, &["probe", "speech", "--yes", "--debug"]).await;
+        if !said.stderr.contains("in flight already") {
+            break said;
+        }
+    };
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.stdout.starts_with("speech: ok ("), "{said:?}");
+    assert!(said.stderr.contains("at most $"), "{said:?}");
+    assert_eq!(sent(&bench), 2);
+    let budget = bench.say(&wanted, &["budget"]).await;
+    assert!(budget.stdout.contains("by hand"), "{budget:?}");
+    assert_eq!(run.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paid_test_by_hand_keeps_every_bound() {
+    let bench = Bench::start(Clock::system()).await;
+    let broke = wanted(&SPEECH.replace("usd_per_day = 1.0", "usd_per_day = 0.000001"));
+    let said = bench.say(&broke, &["probe", "speech", "--yes"]).await;
+    assert_eq!(said.code, Some(1), "no daemon runs: {said:?}");
+    let run = bench.run(&broke).await;
+    let said = bench.say(&broke, &["probe", "speech", "--yes"]).await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.stdout.contains("skipped") && said.stdout.contains("is used up"), "{said:?}");
+    assert_eq!(sent(&bench), 0);
+    assert_eq!(run.stop().await, Some(0));
+}
