@@ -13,7 +13,8 @@ use super::{
     pagerduty_channel, slack_bot_channel, slack_channel, webhook_channel,
 };
 
-const CORPUS: [&str; 9] = [
+/// What outside texts may try.
+pub(crate) const CORPUS: [&str; 9] = [
     "x\r\nBcc: victim@example.net\r\n\r\nbody",
     "x\r.\rMAIL FROM:<evil@example.net>\r",
     "x\r\n.\r\nRCPT TO:<victim@example.net>\r\n",
@@ -49,7 +50,7 @@ fn hostile(text: &str) -> Delivery {
     Delivery { channel: text.to_owned(), ..delivery(message) }
 }
 
-fn is_trick(letter: char) -> bool {
+pub(crate) fn is_trick(letter: char) -> bool {
     matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 

@@ -1,7 +1,12 @@
 //! What every answer of every kind of channel means: one table (`--nocapture` prints it).
+//!
+//! `tests/mutants/channel_table.py` takes out one protection after the other and shows that every
+//! row notices.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::future::Future;
+use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::StreamExt;
@@ -28,7 +33,18 @@ struct Row {
     detail: String,
 }
 
-type Future = BoxFuture<'static, Row>;
+type Pending = BoxFuture<'static, Row>;
+
+/// An attempt ends within 30 s, whatever the other side does; the rest is for a slow machine.
+const NEVER: Duration = Duration::from_mins(1);
+
+/// The word for what came of an attempt, and its sentence.
+async fn outcome(attempt: impl Future<Output = AttemptResult>) -> (String, String) {
+    match tokio::time::timeout(NEVER, attempt).await {
+        Ok(result) => (word(&result), detail(&result)),
+        Err(_elapsed) => ("never ended".to_owned(), String::new()),
+    }
+}
 
 fn detail(result: &AttemptResult) -> String {
     match result {
@@ -46,28 +62,22 @@ async fn mail_row(
     let server = SmtpServer::start(script).await.unwrap();
     let mut target = mail_target(server.address().port());
     change(&mut target);
-    let result = mail_channel(target).send(&delivery(message(EventKind::Opened)), now()).await;
-    Row {
-        channel: "email",
-        situation,
-        expected,
-        result: word(&result),
-        sent: server.mails().len(),
-        detail: detail(&result),
-    }
+    let (channel, delivery) = (mail_channel(target), delivery(message(EventKind::Opened)));
+    let (result, detail) = outcome(channel.send(&delivery, now())).await;
+    Row { channel: "email", situation, expected, result, sent: server.mails().len(), detail }
 }
 
-fn smtp(stage: Stage, line: &'static str, expected: &'static str) -> Future {
+fn smtp(stage: Stage, line: &'static str, expected: &'static str) -> Pending {
     let script = Script::once(stage, Reaction::Reply(line.to_owned()));
     mail_row(format!("{stage:?}: {line}"), script, |_| (), expected).boxed()
 }
 
-fn smtp_drop(stage: Stage, expected: &'static str) -> Future {
+fn smtp_drop(stage: Stage, expected: &'static str) -> Pending {
     let script = Script::once(stage, Reaction::Drop);
     mail_row(format!("{stage:?}: connection lost"), script, |_| (), expected).boxed()
 }
 
-fn smtp_rows() -> Vec<Future> {
+fn smtp_rows() -> Vec<Pending> {
     let mut rows = vec![
         mail_row("all is well".to_owned(), Script::default(), |_| (), "accepted").boxed(),
         smtp(Stage::Greeting, "421 4.3.2 Service closing", "retry server_error"),
@@ -133,15 +143,9 @@ async fn row(
 ) -> Row {
     let situation = replies.iter().map(said).collect::<Vec<_>>().join(", then ");
     let stub = HttpStub::start(replies).await;
-    let result = make(&stub).send(&delivery(message(EventKind::Opened)), now()).await;
-    Row {
-        channel,
-        situation,
-        expected,
-        result: word(&result),
-        sent: stub.seen().len(),
-        detail: detail(&result),
-    }
+    let (notifier, delivery) = (make(&stub), delivery(message(EventKind::Opened)));
+    let (result, detail) = outcome(notifier.send(&delivery, now())).await;
+    Row { channel, situation, expected, result, sent: stub.seen().len(), detail }
 }
 
 fn said(reply: &Reply) -> String {
@@ -158,7 +162,7 @@ fn said(reply: &Reply) -> String {
 fn common(
     channel: &'static str,
     make: impl Fn(&HttpStub) -> Box<dyn Notifier> + Copy + Send + 'static,
-) -> Vec<Future> {
+) -> Vec<Pending> {
     let one = |reply: Reply, expected| row(channel, make, vec![reply], expected).boxed();
     let busy = |after| Reply::Answer(429, Some(after), String::new());
     vec![
@@ -187,7 +191,7 @@ fn bot(stub: &HttpStub) -> Box<dyn Notifier> {
     slack_bot_channel(&stub.url)
 }
 
-fn slack_rows() -> Vec<Future> {
+fn slack_rows() -> Vec<Pending> {
     let one = |status, body, expected| {
         row("slack webhook", slack, vec![Reply::body(status, body)], expected).boxed()
     };
@@ -216,7 +220,7 @@ fn slack_rows() -> Vec<Future> {
     rows
 }
 
-fn bot_rows() -> Vec<Future> {
+fn bot_rows() -> Vec<Pending> {
     let one = |error, expected| row("slack bot", bot, vec![Reply::slack(error)], expected).boxed();
     let limited = Reply::Answer(429, Some("9"), r#"{"ok":false,"error":"ratelimited"}"#.to_owned());
     let mut rows = vec![
@@ -244,7 +248,7 @@ fn bot_rows() -> Vec<Future> {
     rows
 }
 
-fn service_rows() -> Vec<Future> {
+fn service_rows() -> Vec<Pending> {
     let webhook = |stub: &HttpStub| webhook_channel(&stub.url);
     let alertmanager = |stub: &HttpStub| alertmanager_channel(&[&stub.url]);
     let pagerduty = |stub: &HttpStub| pagerduty_channel(&stub.url);
@@ -295,7 +299,9 @@ async fn every_answer_of_every_channel_means_what_its_documentation_says() {
         assert!(!row.detail.contains("oncall@"), "{}", row.detail);
         let is_refused = row.channel == "email" && row.expected != "accepted";
         let is_doubtful = row.situation.starts_with("Dot: connection lost");
-        assert!(!is_refused || is_doubtful || row.sent == 0, "{}: {}", row.situation, row.sent);
+        if is_refused && !is_doubtful && row.sent > 0 {
+            wrong.push(format!("{}: {}: {} mails sent", row.channel, row.situation, row.sent));
+        }
     }
     println!("{table}{} rows", rows.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
