@@ -24,9 +24,10 @@ impl AdminHandler for &Daemon {
             Request::Status => Response::Status { verdict: None },
             Request::Jobs => Response::Jobs { stages: Some(Vec::new()) },
             Request::Budget => Response::Budget { budget: None },
-            Request::Ack { .. } | Request::Silence(_) | Request::Expire { .. } => {
-                Response::Done { message: "done".to_owned() }
-            }
+            Request::Ack { .. }
+            | Request::Silence(_)
+            | Request::Expire { .. }
+            | Request::Probe { .. } => Response::Done { message: "done".to_owned() },
             Request::Reload => Response::Refused { message: "line 3\n  unknown key".to_owned() },
             Request::NotifyTest { channel } => Response::NotifyTested {
                 results: vec![TestResult {

@@ -284,6 +284,7 @@ fn report(errand: &Errand, now: Timestamp) -> Report {
     let account = AccountReading {
         at: now,
         pools: vec![pool],
+        plan: heygen_monitor::model::Plan::default(),
         auto_reload: Some(false),
         key_expires_at: None,
         clock_skew: Some(SignedDuration::ZERO),

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use heygen_monitor::engine::page::ComponentMap;
 use heygen_monitor::metrics::{Catalogue, LogCounter, Metrics, Task};
 use heygen_monitor::model::{
-    AccountReading, Attempt, AttemptResult, Baseline, Blame, BudgetView, Capability, EventKind,
-    FailureReason, JobKind, Origin, Outcome, Pool, PoolName, ProbeKind, SkipReason, Stage,
-    StageView, Unit, Usd,
+    AccountReading, Attempt, AttemptResult, Baseline, Blame, BudgetView, Capability, Component,
+    ComponentState, EventKind, FailureReason, JobKind, Origin, Outcome, Page, Pool, PoolName,
+    ProbeKind, SkipReason, SourceReading, Stage, StageView, Unit, Usd,
 };
 use heygen_monitor::store::OutboxLine;
 use tracing_subscriber::layer::SubscriberExt;
@@ -32,7 +33,7 @@ heygen_certificate_expiry_timestamp_seconds gauge probe
 heygen_job_stage_duration_seconds histogram capability,origin,stage
 heygen_jobs_in_flight gauge capability,origin,stage
 heygen_job_oldest_stage_start_timestamp_seconds gauge capability,origin,stage
-heygen_job_baseline_seconds gauge capability,origin,stage,quantile
+heygen_job_baseline_seconds summary capability,origin,stage,quantile
 heygen_job_limit_seconds gauge capability,origin,stage,limit
 heygen_spend_usd_total counter probe
 heygen_budget_limit_usd gauge window
@@ -116,7 +117,9 @@ fn every_name_type_and_label_of_the_contract_is_spelled_exactly() {
     for line in CONTRACT.lines().filter(|line| !line.is_empty()) {
         let [name, kind, labels] = line.split(' ').collect::<Vec<_>>()[..] else { panic!() };
         assert!(text.contains(&format!("# TYPE {name} {kind}\n")), "{name} {kind}");
-        assert!(text.contains(&format!("# HELP {name} ")), "{name} has no help");
+        let help = text.lines().find_map(|line| line.strip_prefix(&format!("# HELP {name} ")));
+        let help = help.unwrap_or_else(|| panic!("{name} has no help"));
+        assert!(help.contains(". Unit: ") && help.contains(". Source: "), "{name}: {help}");
         let stem = if kind == "histogram" { format!("{name}_count") } else { name.to_owned() };
         let series = text
             .lines()
@@ -142,6 +145,45 @@ fn the_first_scrape_shows_every_series() {
         .map(|line| line.replace(env!("CARGO_PKG_VERSION"), "VERSION"))
         .collect();
     insta::assert_snapshot!(ours.join("\n"));
+}
+
+/// A page with more rows than are shown, each mapped.
+fn crowded_page() -> Page {
+    let row = |i: usize| Component {
+        id: format!("c{i}"),
+        name: format!("api {i}"),
+        group: None,
+        state: ComponentState::Operational,
+        raw: "operational".to_owned(),
+    };
+    Page { components: (0..100).map(row).collect(), ..page() }
+}
+
+#[test]
+fn a_hundred_probes_stay_below_ten_thousand_series() {
+    let kinds = ProbeKind::ALL.into_iter().filter(|kind| *kind != ProbeKind::StatusPage);
+    let probes = kinds.cycle().take(100).enumerate();
+    let everything = ComponentMap {
+        components: vec![("*".to_owned(), Capability::Api)],
+        ..ComponentMap::default()
+    };
+    let metrics = Metrics::new(&Catalogue {
+        probes: probes.map(|(i, kind)| (format!("probe-{i}"), kind)).collect(),
+        sources: (0..4).map(|i| (format!("source-{i}"), everything.clone())).collect(),
+        channels: (0..10).map(|i| format!("channel-{i}")).collect(),
+        jobs: [Capability::VideoGeneration, Capability::VideoTranslation]
+            .into_iter()
+            .flat_map(|capability| Origin::ALL.map(|origin| (capability, origin)))
+            .chain([(Capability::Speech, Origin::Canary)])
+            .collect(),
+        ..catalogue()
+    });
+    for i in 0..4 {
+        let source = format!("source-{i}");
+        metrics.read(&SourceReading { source, ..reading(Ok(crowded_page())) });
+    }
+    let series = metrics.render().lines().filter(|line| !line.starts_with('#')).count();
+    assert!((5_000..10_000).contains(&series), "{series}");
 }
 
 #[test]
@@ -384,6 +426,7 @@ fn money_is_counted_in_dollars_and_a_balance_in_its_own_unit() {
         account: Some(AccountReading {
             at: view.verdict.at,
             pools: vec![pool(PoolName::Wallet, Unit::Usd, 12.5)],
+            plan: heygen_monitor::model::Plan::default(),
             auto_reload: Some(false),
             key_expires_at: None,
             clock_skew: None,

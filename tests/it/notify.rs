@@ -3,7 +3,7 @@
 mod command;
 pub(crate) mod email;
 mod golden;
-mod injection;
+pub(crate) mod injection;
 mod secure;
 mod service;
 mod slack;

@@ -113,6 +113,7 @@ pub(crate) fn probe(name: &str, outcome: Outcome, success_at: Option<Timestamp>)
     ProbeView {
         series: Series::of(name),
         kind: ProbeKind::Api,
+        target: None,
         last: Some(observation(name, outcome)),
         last_outcome: Some(outcome),
         last_success_at: success_at,
@@ -124,6 +125,7 @@ fn control() -> ProbeView {
     ProbeView {
         series: Series::of("control"),
         kind: ProbeKind::Control,
+        target: None,
         last: None,
         last_outcome: None,
         last_success_at: None,

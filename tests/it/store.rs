@@ -6,6 +6,7 @@ mod jobs;
 mod migration;
 mod model;
 mod outbox;
+mod past;
 pub(crate) mod samples;
 mod spend;
 

@@ -3,6 +3,9 @@
 mod by_check;
 mod by_daemon;
 mod daemon;
+mod past;
+mod peers;
 mod restart;
+mod substitutes;
 mod told;
 mod world;

@@ -75,11 +75,6 @@ const SHAPE: &[Bad] = &[
     ("[[channel]]\nname = \"a\"", &[("1:1", "its kind is missing", "add one of `email`")]),
 ];
 
-const LATER: &[Bad] = &[(
-    "[web]\nauth = { bearer_file = \"x\" }",
-    &[("2:1", "`web.auth` is not available", "later")],
-)];
-
 const MEANING: &[Bad] = &[
     (
         "timezone = \"Mars/Olympus\"",
@@ -123,9 +118,26 @@ const MEANING: &[Bad] = &[
         "[web]\nlisten = \"0.0.0.0:80\"",
         &[("2:10", "others could reach this address", "allow_unauthenticated")],
     ),
+    ("[web]\nauth = {}", &[("2:1", "its kind is missing", "`bearer_file`")]),
+    (
+        "[web]\nauth = { bearer_file = \"a\", basic_file = \"b\" }",
+        &[("2:1", "exclude each other", "keep one")],
+    ),
     (
         "[web]\nhosts = [\"a.example.org\", \"https://b\"]",
         &[("2:27", "not a host name", "without scheme")],
+    ),
+    (
+        "[web.brand]\nlogo_file = \"logo.gif\"",
+        &[("2:13", "no picture that we serve", ".svg or .png")],
+    ),
+    (
+        "[web.brand]\nlogo_file = \"no/such/logo.svg\"",
+        &[("2:13", "cannot read", "this user may read")],
+    ),
+    (
+        "[web.brand]\nlinks = [{ text = \"Runbook\", url = \"wiki\" }]",
+        &[("2:36", "not a URL", "write it in full")],
     ),
     (
         "[[probe]]\nname = \"a\"\nevery = \"10s\"\ntimeout = \"10s\"\ncheck.control = {}",
@@ -253,11 +265,6 @@ fn check(table: &[Bad]) {
 #[test]
 fn a_wrong_shape_is_shown_where_it_stands() {
     check(SHAPE);
-}
-
-#[test]
-fn what_later_versions_bring_is_no_typing_mistake() {
-    check(LATER);
 }
 
 #[test]

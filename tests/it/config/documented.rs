@@ -25,6 +25,7 @@ retention = { observations = "7d", failures = "1h 30m" }
 listen = "127.0.0.1:0"
 public_url = "https://status.example.org"
 hosts = ["status.example.org"]
+brand = { name = "Studio status", links = [{ text = "Runbook", url = "https://wiki.example.org/h" }] }
 [budget]
 usd_per_day = 5
 usd_per_month = 49.99

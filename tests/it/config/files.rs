@@ -38,7 +38,7 @@ fn an_empty_file_is_the_built_in_default() {
     for text in ["", "\n\n", "\u{feff}# a comment\r\n"] {
         std::fs::write(&file, text).unwrap();
         let config = config::load(Some(&file), &surroundings(&[]), now()).unwrap();
-        assert_eq!(config.probes.len(), 4);
+        assert_eq!(config.probes.len(), 6);
     }
     let config = config::load(None, &surroundings(&[]), now()).unwrap();
     assert_eq!(config.file, None);

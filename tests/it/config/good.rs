@@ -15,7 +15,10 @@ const KEY: (&str, &str) = ("HEYGEN_API_KEY", "sk-test-0123456789");
 #[test]
 fn without_file_and_key_what_needs_no_key_is_watched() {
     let config = parse("").unwrap();
-    assert_eq!(names(&config), ["api-anonymous", "web-app", "control", "heygen"]);
+    assert_eq!(
+        names(&config),
+        ["api-anonymous", "web-app", "Kapwing", "control", "heygen", "Synthesia"]
+    );
     assert!(config.heygen.api_key.is_none());
     assert!(config.channels.is_empty());
     assert!(config.warnings.is_empty(), "{:?}", config.warnings);
@@ -27,8 +30,9 @@ fn without_file_and_key_what_needs_no_key_is_watched() {
 fn a_key_and_a_webhook_in_the_environment_complete_it() {
     let webhook = ("SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/T/B/XXXX");
     let config = parse_with("", &[KEY, webhook]).unwrap();
-    let all = ["api-read", "api-anonymous", "submit", "queue", "web-app", "control", "heygen"];
-    assert_eq!(names(&config), all);
+    let checks = ["api-read", "api-anonymous", "submit", "queue", "web-app", "Kapwing", "control"];
+    let pages = ["heygen", "Synthesia"];
+    assert_eq!(names(&config), [&checks[..], &pages].concat());
     assert_eq!(config.channels[0].name, "slack");
     assert_eq!(config.settings.channels[0].name, "slack");
     let shown = config.redactor.redact("key sk-test-0123456789 to /services/T/B/XXXX");
@@ -60,6 +64,7 @@ fn each_kind_informs_what_it_looks_at() {
             ("submit", &[C::VideoGeneration, C::VideoTranslation][..], false, api),
             ("queue", &[C::VideoGeneration, C::VideoTranslation][..], false, api),
             ("web-app", &[C::WebApp][..], true, "app.heygen.com"),
+            ("Kapwing", &[][..], true, "www.kapwing.com"),
             ("control", &[][..], true, ""),
         ]
     );
@@ -73,10 +78,10 @@ fn each_kind_informs_what_it_looks_at() {
 #[test]
 fn one_probe_in_the_file_replaces_all_built_in_ones() {
     let config = parse("[[probe]]\nname = \"mine\"\ncheck.control = {}\n").unwrap();
-    assert_eq!(names(&config), ["mine", "heygen"]);
+    assert_eq!(names(&config), ["mine", "heygen", "Synthesia"]);
     let page = "[[status_page]]\nname = \"p\"\nurl = \"http://127.0.0.1:8080\"\n";
     let config = parse(page).unwrap();
-    assert_eq!(names(&config), ["api-anonymous", "web-app", "control", "p"]);
+    assert_eq!(names(&config), ["api-anonymous", "web-app", "Kapwing", "control", "p"]);
 }
 
 #[test]
@@ -88,7 +93,8 @@ fn written_rows_keep_their_order_and_replace_the_built_in_ones() {
     let rows: Vec<&str> = map.components.iter().map(|(row, _)| row.as_str()).collect();
     assert_eq!(rows, ["z*", "a", "*"]);
     assert!(!map.incidents.is_empty(), "the other table stays built in");
-    let CheckSpec::StatusPage(page) = &config.probes[3].check else { panic!("a status page") };
+    let page = config.probes.iter().find(|probe| probe.name == "p").unwrap();
+    let CheckSpec::StatusPage(page) = &page.check else { panic!("a status page") };
     assert_eq!(page.urls.len(), 2);
     let shown = config::effective(&config).unwrap();
     let place = |row: &str| {
@@ -154,6 +160,27 @@ fn a_substitute_is_no_part_of_the_verdict() {
     let watch = parse(text).unwrap().settings.probes.remove(0);
     assert_eq!(watch.replaces, [Capability::VideoTranslation]);
     assert!(watch.capabilities.is_empty());
+}
+
+#[test]
+fn substitutes_for_videos_and_for_dubbing_are_built_in_and_asked_every_ten_minutes() {
+    let settings = parse("").unwrap().settings;
+    let watch = settings.watch("Kapwing").unwrap();
+    assert!(!watch.is_of_heygen());
+    assert_eq!(watch.replaces, [C::VideoTranslation]);
+    let page = settings.sources.iter().find(|source| source.name == "Synthesia").unwrap();
+    assert_eq!(
+        (page.role, &page.replaces[..]),
+        (SourceRole::Alternative, &[C::VideoGeneration][..])
+    );
+    assert_eq!(settings.primary_sources().count(), 1);
+    let every = [watch.interval, page.interval];
+    assert_eq!(every, [Duration::from_mins(10); 2]);
+    // Those of one's own are no more often asked.
+    let mine = "[[probe]]\nname = \"k\"\ncheck.web = { url = \"https://k.example.org\", replaces = [\"speech\"] }\n\
+                [[status_page]]\nname = \"s\"\nurl = \"https://s.example.org\"\nrole = \"alternative\"\nreplaces = [\"speech\"]\n";
+    let settings = parse(mine).unwrap().settings;
+    assert_eq!([settings.probes[0].interval, settings.sources[0].interval], every);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use heygen_monitor::config::{self, Config, ConfigError};
 use heygen_monitor::notify::TargetSpec;
+use heygen_monitor::web::AuthSpec;
 
 use super::{now, surroundings};
 
@@ -208,4 +209,59 @@ fn relative_paths_are_relative_to_the_file() {
     assert_eq!(config.storage.path, host.path("state/history.db"));
     assert_eq!(config.file.as_deref(), Some(host.path("config.toml").as_path()));
     assert!(Path::new(&host.path("secrets/key")).exists());
+}
+
+const OPEN: &str = "[web]\nlisten = \"0.0.0.0:0\"\n";
+const TOKEN_FILE: &str = "[web]\nlisten = \"0.0.0.0:0\"\nauth.bearer_file = \"token\"\n";
+const PASSWORDS_FILE: &str = "[web]\nauth = { basic_file = \"passwords\" }\n";
+
+/// Of `secret`, as `htpasswd -nB` writes it.
+const HASH: &str = "$2y$05$BINk1VhM3RzIWMxFDLrgn.QlhMG6YdVMeYnWm1s/mWDRxLSMNvTK6";
+
+#[test]
+fn whoever_asks_readers_may_listen_everywhere() {
+    let host = Host::new().file("token", "0123456789abcdef0123456789abcdef\n", 0o600);
+    assert!(host.refused(OPEN, &[]).contains("others could reach"));
+    let config = host.load(TOKEN_FILE, &[]).unwrap();
+    let Some(AuthSpec::Bearer(token)) = &config.web.auth else { panic!("{:?}", config.web) };
+    assert_eq!(token.expose(), "0123456789abcdef0123456789abcdef");
+    assert!(!format!("{config:?}").contains("0123456789abcdef"));
+    let shown = config::effective(&config).unwrap();
+    assert!(shown.contains("token") && !shown.contains("0123456789"), "{shown}");
+    assert_eq!(config.redactor.redact("x 0123456789abcdef0123456789abcdef"), "x ***");
+}
+
+#[test]
+fn a_token_is_guarded_and_long() {
+    let refused = |text: &str, mode| Host::new().file("token", text, mode).refused(TOKEN_FILE, &[]);
+    assert!(refused("0123456789abcdef0123456789abcdef", 0o644).contains("mode 644"));
+    assert!(refused("short", 0o600).contains("openssl rand"));
+    assert!(refused("with a space 0123456789", 0o600).contains("plain characters"));
+    assert!(Host::new().refused(TOKEN_FILE, &[]).contains("is missing"));
+}
+
+#[test]
+fn passwords_are_bcrypt_hashes_one_user_a_line() {
+    let text = format!("# who may read\n\nanna:{HASH}\n  bert:{HASH}\n");
+    let config = Host::new().file("passwords", &text, 0o600).load(PASSWORDS_FILE, &[]).unwrap();
+    let Some(AuthSpec::Basic(passwords)) = &config.web.auth else { panic!("{:?}", config.web) };
+    let users: Vec<_> = passwords.iter().map(|one| one.user.as_str()).collect();
+    assert_eq!(users, ["anna", "bert"]);
+    assert!(!format!("{config:?}").contains("$2y$"));
+    let costly = HASH.replace("$05$", "$16$");
+    for (text, told) in [
+        ("# nobody\n".to_owned(), "name nobody"),
+        ("anna\n".to_owned(), "line 1 of the passwords of `web.auth` has no colon"),
+        (
+            "anna:0123456789\n".to_owned(),
+            "line 1 of the passwords of `web.auth` holds no bcrypt hash",
+        ),
+        (format!("\n:{HASH}\n"), "line 2 of the passwords of `web.auth` names no user"),
+        (format!("anna:{HASH}\nanna:{HASH}\n"), "line 2"),
+        (format!("anna:{costly}\n"), "cost above 14"),
+    ] {
+        let refused = Host::new().file("passwords", &text, 0o600).refused(PASSWORDS_FILE, &[]);
+        assert!(refused.contains(told) && refused.contains("htpasswd"), "{told}: {refused}");
+        assert!(!refused.contains("$2y$"), "{refused}");
+    }
 }

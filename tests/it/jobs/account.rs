@@ -308,6 +308,7 @@ fn settings() -> Settings {
         capabilities: vec![Capability::VideoGeneration],
         interval: Duration::from_mins(1),
         host: "api.heygen.com".to_owned(),
+        target: String::new(),
         thresholds: Thresholds::default(),
         replaces: Vec::new(),
         jobs: JobsWatch::Natural {

@@ -140,4 +140,7 @@ fn three_times_slower_for_good_is_one_incident_and_then_the_new_normal() {
     );
     let resolved = resolved[0].expect("the new normal ends it");
     assert!(resolved - changes_at <= 48 * 3_600);
+    let (_, last) = account.messages.last().expect("it was told");
+    println!("  {}", last.notes.join(" "));
+    assert!(last.notes.iter().any(|note| note.starts_with("New normal: ")), "{:?}", last.notes);
 }

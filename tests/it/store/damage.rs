@@ -114,7 +114,7 @@ async fn without_a_backup_a_new_history_is_begun_and_said_so() {
 #[tokio::test]
 async fn a_damaged_backup_is_passed_over_for_an_older_one() {
     let directory = lived_in().await;
-    let newer = directory.path().join("history.db.backup-schema3-1790000150");
+    let newer = directory.path().join("history.db.backup-schema5-1790000150");
     fs::write(newer, "half a backup").unwrap();
     fs::write(directory.path().join("history.db"), "").unwrap();
     let opened = reopen(directory.path());
@@ -147,7 +147,7 @@ async fn a_newer_schema_is_refused_with_the_command_that_goes_back() {
     drop(connection);
     let before = fs::read(&path).unwrap();
     let error = Store::open(&path, at(200)).unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 99, known: 3, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 99, known: 5, .. }), "{error}");
     let [backup] = names_like(directory.path(), ".backup-").try_into().unwrap();
     let command = format!("heygen-monitor db restore {}", backup.display());
     assert!(error.hint().ends_with(&command), "{}", error.hint());
@@ -180,7 +180,7 @@ async fn seven_automatic_backups_are_kept() {
     }
     let kept = names_like(directory.path(), ".backup-");
     assert_eq!(kept.len(), 7);
-    assert!(kept[6].ends_with("history.db.backup-schema3-1790777600"));
+    assert!(kept[6].ends_with("history.db.backup-schema5-1790777600"));
     for backup in kept {
         store::check(&backup).unwrap();
     }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use heygen_monitor::engine::uptime::Window;
 use heygen_monitor::model::{EventKind, IncidentEvent};
 use heygen_monitor::store::{self, JobFilter, Store};
 
@@ -98,7 +99,7 @@ async fn version_1_goes_on_with_all_it_had_and_can_be_gone_back_to() {
     store.commit(&paid(vec![intent(1, 200)]), at(200)).await.unwrap();
     store.close().await;
     let after = store::check(&path).unwrap();
-    assert_eq!((after.schema, after.observations, after.incidents), (3, 4, 1));
+    assert_eq!((after.schema, after.observations, after.incidents), (5, 4, 1));
     assert_eq!((after.owed, after.intents), (1, 1));
 
     let backup = backup_of_version_1(directory.path()).unwrap();
@@ -116,6 +117,10 @@ async fn version_1_is_read_without_changing_it() {
     let reader = Store::open_to_read(&path);
     is_as_it_was(&reader).await;
     assert_eq!(reader.intents(at(0), 10).await.unwrap(), []);
+    let past = reader.past(Window { since: at(0), until: at(200) }).await.unwrap();
+    assert_eq!((past.changes.len(), past.spells.len(), past.alive.len()), (0, 1, 1));
+    let known = reader.incident(1).await.unwrap().unwrap();
+    assert_eq!(reader.account_around(&known).await.unwrap(), [None, None]);
     let filter = JobFilter { live_only: false, kind: None, origin: None, before: None, limit: 10 };
     assert_eq!(reader.jobs(filter).await.unwrap(), []);
     assert_eq!(store::check(&path).unwrap().schema, 1);
@@ -131,5 +136,5 @@ async fn a_backup_holds_jobs_and_intents_too() {
     let copy = directory.path().join("copy.db");
     store::back_up_to(&directory.path().join("history.db"), &copy).unwrap();
     let contents = store::check(&copy).unwrap();
-    assert_eq!((contents.schema, contents.jobs, contents.intents), (3, 1, 2));
+    assert_eq!((contents.schema, contents.jobs, contents.intents), (5, 1, 2));
 }

@@ -312,6 +312,11 @@ pub(super) fn account(second: i64) -> AccountReading {
     AccountReading {
         at: at(second),
         pools: vec![Pool { name: PoolName::Wallet, unit: Unit::Usd, remaining: 12.5 }],
+        plan: heygen_monitor::model::Plan {
+            name: Some("creator".to_owned()),
+            resets_at: Some(at(5_000_000)),
+            spent_usd: Some(1.25),
+        },
         auto_reload: Some(false),
         key_expires_at: Some(at(9_000_000)),
         clock_skew: Some(jiff::SignedDuration::from_millis(-1_500)),

@@ -168,6 +168,7 @@ async fn the_account_is_recalled_as_it_was_read() {
     let bare = AccountReading {
         at: at(20),
         pools: Vec::new(),
+        plan: heygen_monitor::model::Plan::default(),
         auto_reload: None,
         key_expires_at: None,
         clock_skew: None,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use heygen_monitor::engine::{Decision, Input, Memory, Recollection, Suspect, Watch, evaluate};
 use heygen_monitor::model::{
-    Capability, Command, EventKind, Incident, Message, Observation, Outcome, Phases, SourceReading,
-    Timestamp, Verdict,
+    Capability, CapabilityChange, Command, EventKind, Incident, Message, Observation, Outcome,
+    PeerReading, Phases, SourceReading, Timestamp, Verdict,
 };
 
 use super::world::{World, at, is_due, of};
@@ -22,6 +22,8 @@ pub(super) struct Daemon {
     pub incidents: BTreeMap<i64, Incident>,
     pub messages: Vec<(i64, String, Message)>,
     pub verdicts: Vec<(i64, Verdict)>,
+    latest: Option<Verdict>,
+    pub changes: Vec<CapabilityChange>,
     pub warnings: Vec<String>,
 }
 
@@ -38,6 +40,8 @@ impl Daemon {
             incidents: BTreeMap::new(),
             messages: Vec::new(),
             verdicts: Vec::new(),
+            latest: None,
+            changes: Vec::new(),
             warnings: Vec::new(),
         }
     }
@@ -99,6 +103,18 @@ impl Daemon {
         reply
     }
 
+    /// Hands in what a page showed.
+    pub(super) fn read(&mut self, reading: SourceReading) {
+        let now = at(self.now);
+        self.step(Input::Read(Box::new(reading)), now);
+    }
+
+    /// Hands in what another monitor said.
+    pub(super) fn hear(&mut self, reading: PeerReading) {
+        let now = at(self.now);
+        self.step(Input::Peer(Box::new(reading)), now);
+    }
+
     fn step(&mut self, input: Input, now: Timestamp) {
         let decision: Decision = evaluate(&mut self.memory, &self.world.settings, input, now);
         self.take(decision);
@@ -108,6 +124,7 @@ impl Daemon {
         for change in decision.changes {
             self.incidents.insert(change.incident.id, change.incident);
         }
+        self.changes.extend(decision.standings);
         for owed in decision.owed {
             self.messages.push((self.now, owed.channel, owed.message));
         }
@@ -115,6 +132,7 @@ impl Daemon {
             .verdicts
             .last()
             .is_none_or(|(_, last)| summary(last) != summary(&decision.verdict));
+        self.latest = Some(decision.verdict.clone());
         if is_news {
             self.verdicts.push((self.now, decision.verdict));
         }
@@ -138,10 +156,18 @@ impl Daemon {
             readings: self.readings.values().cloned().collect(),
             incidents: self.incidents.values().cloned().collect(),
             next_incident_id: self.incidents.keys().max().map_or(1, |last| last + 1),
+            standings: Capability::ALL
+                .into_iter()
+                .filter_map(|one| self.last_change(one))
+                .collect(),
             ..Recollection::default()
         };
         self.memory = Memory::recall(&self.world.settings, recollection, at(self.now));
         self.step(Input::Tick, at(self.now));
+    }
+
+    fn last_change(&self, capability: Capability) -> Option<CapabilityChange> {
+        self.changes.iter().rev().find(|one| one.capability == capability).copied()
     }
 
     pub(super) fn told(self) -> Told {
@@ -149,6 +175,7 @@ impl Daemon {
             messages: self.messages,
             incidents: self.incidents.into_values().collect(),
             verdicts: self.verdicts,
+            latest: self.latest,
             warnings: self.warnings,
         }
     }
@@ -163,6 +190,8 @@ pub(super) struct Told {
     pub messages: Vec<(i64, String, Message)>,
     pub incidents: Vec<Incident>,
     pub verdicts: Vec<(i64, Verdict)>,
+    /// As of the end, with its words.
+    pub latest: Option<Verdict>,
     pub warnings: Vec<String>,
 }
 

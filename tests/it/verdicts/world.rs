@@ -315,6 +315,7 @@ pub(super) fn watch(name: &str, kind: ProbeKind, every: u64, capabilities: &[Cap
         capabilities: capabilities.to_vec(),
         interval: Duration::from_secs(every),
         host: host.to_owned(),
+        target: String::new(),
         thresholds: Thresholds::default(),
         replaces: Vec::new(),
         jobs: JobsWatch::None,
