@@ -11,6 +11,7 @@ use heygen_monitor::engine::{
     BudgetRules, Cadence, Input, JobRules, JobsWatch, Memory, Settings, Source, Thresholds, Watch,
     evaluate,
 };
+use heygen_monitor::metrics::{Catalogue, Metrics};
 use heygen_monitor::model::{
     Capability, Observation, Outcome, ProbeKind, Series, SourceRole, Timestamp,
 };
@@ -25,6 +26,7 @@ fn main() {
     judging(10);
     judging(100);
     redacting();
+    scraping();
 }
 
 /// One `evaluate` against cloning the observation and pushing it to a queue.
@@ -69,6 +71,29 @@ fn redacting() {
     print("redact a line, ten secrets", ours / 1_000, bare / 1_000);
 }
 
+/// What `/metrics` answers for 100 probes against copying the same lines one by one.
+fn scraping() {
+    let metrics = Metrics::new(&Catalogue::of(&settings(100)));
+    for i in 0..100 {
+        metrics.observed(&observation(i, i));
+    }
+    let text = metrics.render();
+    let lines: Vec<_> = text.lines().collect();
+    let ours = median(|| {
+        black_box(metrics.render());
+    });
+    let bare = median(|| {
+        let mut copy = String::new();
+        for line in &lines {
+            copy.push_str(black_box(line));
+            copy.push('\n');
+        }
+        black_box(copy);
+    });
+    let series = lines.iter().filter(|line| !line.starts_with('#')).count();
+    print(&format!("scrape 100 probes, {series} series"), ours, bare);
+}
+
 fn median(mut work: impl FnMut()) -> Duration {
     work();
     let mut times: Vec<_> = (0..ROUNDS)
@@ -95,6 +120,7 @@ fn settings(probes: usize) -> Settings {
         capabilities: vec![Capability::Api],
         interval: Duration::from_mins(1),
         host: "api.heygen.com".to_owned(),
+        target: String::new(),
         thresholds: Thresholds::default(),
         replaces: Vec::new(),
         jobs: JobsWatch::None,
