@@ -67,9 +67,7 @@ class HeyGen(BaseHTTPRequestHandler):
             return self.answer(503, error("service_unavailable", "Service is temporarily unavailable."))
         if self.headers.get("X-Api-Key") != KEY:
             return self.answer(401, error("unauthorized", "Invalid or missing API key."))
-        if body is None:
-            return self.answer(200, USER)
-        return self.answer(400, error("invalid_parameter", "The request body is invalid."))
+        return self.answer(200, body) if body else self.answer(400, error("invalid_parameter", "The body is invalid."))
 
     def do_GET(self):
         path = self.path.split("?")[0]
@@ -78,7 +76,9 @@ class HeyGen(BaseHTTPRequestHandler):
         elif path == "/app":
             self.answer(200, "<!DOCTYPE html><title>HeyGen</title>", "text/html")
         elif path == "/v3/users/me":
-            self.api(None)
+            self.api(USER)
+        elif path in ("/v3/videos", "/v3/video-translations"):
+            self.api({"data": [], "has_more": False, "next_token": None})
         elif path in ("/api/v2/summary.json", "/api/v2/status.json"):
             self.answer(200, page())
         elif path == "/api/v2/components.json":
@@ -91,8 +91,11 @@ class HeyGen(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.api(body)
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path.startswith("/services/"):
+            # Somebody's Slack, where this webhook is gone.
+            return self.answer(404, "no_service", "text/plain")
+        self.api(None)
 
     def log_message(self, text, *args):
         key = self.headers.get("X-Api-Key") if hasattr(self, "headers") else None

@@ -1,9 +1,10 @@
-"""Keeps what is posted to it, one JSON document a line: PORT FILE."""
+"""Keeps what is posted to it, one JSON document a line: PORT FILE [ADDRESS]."""
 
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PORT, FILE = int(sys.argv[1]), sys.argv[2]
+ADDRESS = sys.argv[3] if len(sys.argv) > 3 else "127.0.0.1"
 
 
 class Hook(BaseHTTPRequestHandler):
@@ -20,4 +21,4 @@ class Hook(BaseHTTPRequestHandler):
 
 
 open(FILE, "ab").close()
-ThreadingHTTPServer(("127.0.0.1", PORT), Hook).serve_forever()
+ThreadingHTTPServer((ADDRESS, PORT), Hook).serve_forever()
