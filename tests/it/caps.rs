@@ -118,7 +118,8 @@ async fn two_hundred_restarts_spend_no_more_than_the_days_cap() {
         begun.elapsed()
     );
     assert_eq!(accepted(&bench), ALLOWED);
-    assert!(held >= RESTARTS - 2 * ALLOWED, "{held}");
+    // How many requests were cut off before they arrived is the machine's affair; what arrived is not.
+    assert!(held >= RESTARTS * 9 / 10, "{held}");
     assert!(clock.now().duration_since(origin()) < SignedDuration::from_hours(14), "one day");
 }
 
