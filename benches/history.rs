@@ -8,8 +8,9 @@
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot go on panics")]
 
 use std::future::Future;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use heygen_monitor::clock::Clock;
@@ -96,7 +97,25 @@ fn main() {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(measure(&path, now));
-    report(&directory);
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let config = configuration(&directory, &path, port);
+    report(&config);
+    let daemon = Daemon::start(&config);
+    runtime.block_on(pages(port));
+    drop(daemon);
+}
+
+/// Watches nothing but itself, and throws away nothing of what was filled in.
+fn configuration(directory: &Path, path: &Path, port: u16) -> PathBuf {
+    let config = directory.join("config.toml");
+    let text = format!(
+        "[storage]\npath = {:?}\n[storage.retention]\nobservations = \"400d\"\nfailures = \"400d\"\n\
+         [web]\nlisten = \"127.0.0.1:{port}\"\n\
+         [[probe]]\nname = \"control\"\ncheck.control = {{}}\n",
+        path.display().to_string()
+    );
+    std::fs::write(&config, text).unwrap();
+    config
 }
 
 fn fill(path: &Path, rows: i64, now: Timestamp) {
@@ -196,21 +215,60 @@ fn print(what: &str, mut times: Vec<Duration>) {
 }
 
 /// The whole command, start of the process included.
-fn report(directory: &Path) {
-    let config = directory.join("config.toml");
-    let path = directory.join("history.db");
-    let text = format!(
-        "[storage]\npath = {:?}\n[[probe]]\nname = \"control\"\ncheck.control = {{}}\n",
-        path.display().to_string()
-    );
-    std::fs::write(&config, text).unwrap();
+fn report(config: &Path) {
     let times = (0..10).map(|_| {
         let begun = Instant::now();
         let mut command = Command::new(BINARY);
         let arguments = ["report", "--since", "90d", "--details"];
-        let output = command.arg("--config").arg(&config).args(arguments).output().unwrap();
+        let output = command.arg("--config").arg(config).args(arguments).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         begun.elapsed()
     });
     print("report --since 90d --details, the command", times.collect());
+}
+
+/// The monitor itself, ended with the measurement.
+struct Daemon(Child);
+
+impl Daemon {
+    fn start(config: &Path) -> Self {
+        let mut command = Command::new(BINARY);
+        command.arg("--config").arg(config).arg("run").stdout(Stdio::null()).stderr(Stdio::null());
+        Self(command.spawn().unwrap())
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+/// Whole requests over one connection, as a browser sends them.
+async fn pages(port: u16) {
+    let browser = reqwest::Client::builder().no_proxy().build().unwrap();
+    let get = |path: &'static str| {
+        let asked = browser.get(format!("http://127.0.0.1:{port}{path}"));
+        async move { asked.send().await?.error_for_status()?.bytes().await }
+    };
+    let begun = Instant::now();
+    while get("/-/ready").await.is_err() {
+        assert!(begun.elapsed() < Duration::from_mins(2), "the monitor is not ready");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for path in [
+        "/",
+        "/capabilities/api",
+        "/probes/control",
+        "/incidents",
+        "/incidents/300",
+        "/jobs",
+        "/feed.atom",
+        "/api/v2/summary.json",
+        "/api/v1/uptime",
+        "/metrics",
+    ] {
+        timed(path, || get(path)).await;
+    }
 }
