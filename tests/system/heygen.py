@@ -1,8 +1,9 @@
 """A HeyGen for one key, on loopback: PORT KEY BROKEN.
 
-While the file BROKEN exists its API answers 503, as its load balancer would; while `admitted` beside
-it exists its page says so. Written from the
-documentation, apart from the project's own simulator, so that both are checked.
+Files beside each other say what is wrong with it. While BROKEN exists its API answers 503, as its
+load balancer would; `admitted`: its page says so; `refused`: no key is good; `waiting`: two videos
+of the account were made when the file was, and do not begin. Written from the documentation, apart
+from the project's own simulator, so that both are checked.
 """
 
 import json
@@ -12,7 +13,7 @@ from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PORT, KEY, BROKEN = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-ADMITTED = os.path.join(os.path.dirname(BROKEN), "admitted")
+ADMITTED, REFUSED, WAITING = (os.path.join(os.path.dirname(BROKEN), name) for name in ("admitted", "refused", "waiting"))
 BASE = f"http://127.0.0.1:{PORT}"
 USER = {"data": {"user_id": "u_1", "email": "team@example.org", "username": "team"}}
 PAGE = {
@@ -46,6 +47,14 @@ def page():
     return {**PAGE, "status": status, "components": [component], "incidents": [incident]}
 
 
+def videos():
+    """The account's videos: none, or two that do not begin."""
+    if not os.path.exists(WAITING):
+        return []
+    begun = int(os.path.getmtime(WAITING))
+    return [{"id": id, "status": "pending", "created_at": begun} for id in ("v_1", "v_2")]
+
+
 def error(code, message):
     return {"error": {"code": code, "message": message, "param": None, "doc_url": None}}
 
@@ -65,7 +74,7 @@ class HeyGen(BaseHTTPRequestHandler):
     def api(self, body):
         if os.path.exists(BROKEN):
             return self.answer(503, error("service_unavailable", "Service is temporarily unavailable."))
-        if self.headers.get("X-Api-Key") != KEY:
+        if self.headers.get("X-Api-Key") != KEY or os.path.exists(REFUSED):
             return self.answer(401, error("unauthorized", "Invalid or missing API key."))
         return self.answer(200, body) if body else self.answer(400, error("invalid_parameter", "The body is invalid."))
 
@@ -78,7 +87,7 @@ class HeyGen(BaseHTTPRequestHandler):
         elif path == "/v3/users/me":
             self.api(USER)
         elif path in ("/v3/videos", "/v3/video-translations"):
-            self.api({"data": [], "has_more": False, "next_token": None})
+            self.api({"data": videos() if path == "/v3/videos" else [], "has_more": False, "next_token": None})
         elif path in ("/api/v2/summary.json", "/api/v2/status.json"):
             self.answer(200, page())
         elif path == "/api/v2/components.json":
