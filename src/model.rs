@@ -5,6 +5,9 @@
 //! probe → observation → verdict → incident → message. Does nothing: no I/O, no clock, no decision.
 //! Invariant: every enumeration is complete, so a later capability adds code, never a new word.
 
+#[macro_use]
+mod word;
+
 mod account;
 mod canary;
 mod capability;
@@ -57,29 +60,7 @@ pub use verdict::{
     Resubmit, Verdict,
 };
 pub use view::{ProbeView, SourceView, View};
+pub use word::UnknownWord;
 
 /// An instant in UTC; the only representation of time in this crate outside SQL and JSON.
 pub use jiff::Timestamp;
-
-/// A word that is not part of a closed enumeration.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown {kind} `{word}`")]
-pub struct UnknownWord {
-    /// What was expected, e.g. `capability`.
-    pub kind: &'static str,
-    /// The word that was found.
-    pub word: String,
-}
-
-/// Finds the member of `all` whose word is `word`, or says which word was not understood.
-fn parse_word<T: Copy>(
-    kind: &'static str,
-    all: &[T],
-    as_str: impl Fn(T) -> &'static str,
-    word: &str,
-) -> Result<T, UnknownWord> {
-    all.iter()
-        .copied()
-        .find(|member| as_str(*member) == word)
-        .ok_or_else(|| UnknownWord { kind, word: word.to_owned() })
-}

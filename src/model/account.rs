@@ -6,11 +6,10 @@
 use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, Sub};
-use std::str::FromStr;
 
 use jiff::SignedDuration;
 
-use super::{SkipReason, Timestamp, UnknownWord, parse_word};
+use super::{SkipReason, Timestamp};
 
 /// An amount in US dollars, in millionths.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,7 +67,8 @@ impl fmt::Display for Usd {
 }
 
 /// What a balance is counted in (contract, section 6, `heygen_balance`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Unit {
     /// US dollars.
     Usd,
@@ -76,29 +76,11 @@ pub enum Unit {
     Credits,
 }
 
-impl Unit {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Usd, Self::Credits];
-
-    /// The word of the contract.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Usd => "usd",
-            Self::Credits => "credits",
-        }
-    }
-}
-
-impl FromStr for Unit {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        parse_word("unit", &Self::ALL, Self::as_str, word)
-    }
-}
+words!(Unit, "unit");
 
 /// Where an amount lies (facts, section 8).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum PoolName {
     /// `wallet.remaining_balance`
     Wallet,
@@ -112,30 +94,7 @@ pub enum PoolName {
     Included,
 }
 
-impl PoolName {
-    /// Every pool.
-    pub const ALL: [Self; 5] =
-        [Self::Wallet, Self::Premium, Self::AddOn, Self::UsageCap, Self::Included];
-
-    /// The label value.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Wallet => "wallet",
-            Self::Premium => "premium",
-            Self::AddOn => "add_on",
-            Self::UsageCap => "usage_cap",
-            Self::Included => "included",
-        }
-    }
-}
-
-impl FromStr for PoolName {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        parse_word("pool", &Self::ALL, Self::as_str, word)
-    }
-}
+words!(PoolName, "pool");
 
 /// What is left in one pool.
 #[derive(Debug, Clone, Copy, PartialEq)]

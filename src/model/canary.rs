@@ -4,12 +4,7 @@
 //! of an intent and their order are `engine::canary`'s. Invariant: an intent that was committed is
 //! sent at most once, whatever happens afterwards.
 
-use std::str::FromStr;
-
-use super::{
-    AccountReading, Observation, Outcome, ProbeKind, Sighting, Timestamp, UnknownWord, Usd,
-    parse_word,
-};
+use super::{AccountReading, Observation, Outcome, ProbeKind, Sighting, Timestamp, Usd};
 
 /// Number of an intent; never given twice.
 pub type IntentId = i64;
@@ -18,7 +13,8 @@ pub type IntentId = i64;
 pub const NONCE_PREFIX: &str = "hgm-";
 
 /// Where an intent stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum IntentState {
     /// Committed; its request was not sent yet, or its answer is not stored yet.
     Intended,
@@ -36,31 +32,9 @@ pub enum IntentState {
     Closed,
 }
 
+words!(IntentState, "intent state");
+
 impl IntentState {
-    /// Every state.
-    pub const ALL: [Self; 7] = [
-        Self::Intended,
-        Self::Ambiguous,
-        Self::Accepted,
-        Self::Judged,
-        Self::Refused,
-        Self::Absent,
-        Self::Closed,
-    ];
-
-    /// The word in the database and the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Intended => "intended",
-            Self::Ambiguous => "ambiguous",
-            Self::Accepted => "accepted",
-            Self::Judged => "judged",
-            Self::Refused => "refused",
-            Self::Absent => "absent",
-            Self::Closed => "closed",
-        }
-    }
-
     /// True when something is still to be done for it.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Intended | Self::Ambiguous | Self::Accepted | Self::Judged)
@@ -72,16 +46,9 @@ impl IntentState {
     }
 }
 
-impl FromStr for IntentState {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        parse_word("intent state", &Self::ALL, Self::as_str, word)
-    }
-}
-
 /// Why a paid test was sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Trigger {
     /// Its schedule (`mode = "fixed"`).
     Schedule,
@@ -95,30 +62,7 @@ pub enum Trigger {
     Asked,
 }
 
-impl Trigger {
-    /// Every trigger.
-    pub const ALL: [Self; 5] =
-        [Self::Schedule, Self::Silence, Self::Disagreement, Self::SecondLook, Self::Asked];
-
-    /// The word in the database and the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Schedule => "schedule",
-            Self::Silence => "silence",
-            Self::Disagreement => "disagreement",
-            Self::SecondLook => "second_look",
-            Self::Asked => "asked",
-        }
-    }
-}
-
-impl FromStr for Trigger {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        parse_word("trigger", &Self::ALL, Self::as_str, word)
-    }
-}
+words!(Trigger, "trigger");
 
 /// One paid test. One row of the database.
 #[derive(Debug, Clone, PartialEq)]

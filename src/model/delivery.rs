@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EventKind, Message, Timestamp, UnknownWord, parse_word};
+use super::{EventKind, Message, Timestamp};
 
 /// The code behind a channel (contract, section 8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 #[allow(missing_docs, reason = "the kinds are the keys of the contract, section 8")]
 pub enum ChannelKind {
     Email,
@@ -19,19 +21,7 @@ pub enum ChannelKind {
     Ntfy,
 }
 
-impl ChannelKind {
-    /// The word of the configuration.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Slack => "slack",
-            Self::Webhook => "webhook",
-            Self::Alertmanager => "alertmanager",
-            Self::Pagerduty => "pagerduty",
-            Self::Ntfy => "ntfy",
-        }
-    }
-}
+words!(ChannelKind, "channel kind");
 
 /// One outbox row: one event owed to one channel. Unique by (incident, seq, channel).
 #[derive(Debug, Clone, PartialEq)]
@@ -82,6 +72,8 @@ impl Merged {
 /// Where a delivery stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum DeliveryState {
     /// To be sent.
     Pending,
@@ -95,30 +87,7 @@ pub enum DeliveryState {
     Merged,
 }
 
-impl DeliveryState {
-    /// Every state.
-    pub const ALL: [Self; 5] =
-        [Self::Pending, Self::Leased, Self::Delivered, Self::Dead, Self::Merged];
-
-    /// The word in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Leased => "leased",
-            Self::Delivered => "delivered",
-            Self::Dead => "dead",
-            Self::Merged => "merged",
-        }
-    }
-}
-
-impl std::str::FromStr for DeliveryState {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        parse_word("delivery state", &Self::ALL, Self::as_str, word)
-    }
-}
+words!(DeliveryState, "delivery state");
 
 /// One try to send a delivery.
 #[derive(Debug, Clone, PartialEq)]
@@ -158,6 +127,8 @@ pub enum AttemptResult {
 /// What kind of failure an attempt met (label `reason`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum FailureReason {
     /// Could not connect, resolve or speak TLS.
     Unreachable,
@@ -173,26 +144,4 @@ pub enum FailureReason {
     Rejected,
 }
 
-impl FailureReason {
-    /// Every reason.
-    pub const ALL: [Self; 6] = [
-        Self::Unreachable,
-        Self::Timeout,
-        Self::RateLimited,
-        Self::ServerError,
-        Self::Unauthorized,
-        Self::Rejected,
-    ];
-
-    /// The word of the label.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unreachable => "unreachable",
-            Self::Timeout => "timeout",
-            Self::RateLimited => "rate_limited",
-            Self::ServerError => "server_error",
-            Self::Unauthorized => "unauthorized",
-            Self::Rejected => "rejected",
-        }
-    }
-}
+words!(FailureReason, "failure reason");

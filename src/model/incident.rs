@@ -64,6 +64,8 @@ impl Incident {
 /// Why an incident is suspended: no evidence may resolve it meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum SuspendReason {
     /// The monitor is offline.
     Offline,
@@ -72,6 +74,8 @@ pub enum SuspendReason {
     /// The page it rests on is unreadable.
     SourceUnreadable,
 }
+
+words!(SuspendReason, "reason of suspension");
 
 /// One thing that happened to an incident (or to the monitor) and is owed to channels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +105,8 @@ impl IncidentEvent {
 /// Why a message is owed (a closed set; label `event` of `heygen_monitor_notifications_total`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 #[allow(missing_docs, reason = "the words are the documentation")]
 pub enum EventKind {
     Opened,
@@ -116,53 +122,7 @@ pub enum EventKind {
     Drill,
 }
 
-impl EventKind {
-    /// Every kind.
-    pub const ALL: [Self; 11] = [
-        Self::Opened,
-        Self::AcknowledgedOfficially,
-        Self::Worsened,
-        Self::Eased,
-        Self::Reminder,
-        Self::Flapping,
-        Self::Resolved,
-        Self::SuppressionEnded,
-        Self::ChannelBroken,
-        Self::Warning,
-        Self::Drill,
-    ];
-
-    /// The word in the database and in labels.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::AcknowledgedOfficially => "acknowledged_officially",
-            Self::Worsened => "worsened",
-            Self::Eased => "eased",
-            Self::Reminder => "reminder",
-            Self::Flapping => "flapping",
-            Self::Resolved => "resolved",
-            Self::SuppressionEnded => "suppression_ended",
-            Self::ChannelBroken => "channel_broken",
-            Self::Warning => "warning",
-            Self::Drill => "drill",
-        }
-    }
-}
-
-impl std::fmt::Display for EventKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl std::str::FromStr for EventKind {
-    type Err = super::UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, super::UnknownWord> {
-        super::parse_word("event", &Self::ALL, Self::as_str, word)
-    }
-}
+words!(EventKind, "event");
 
 /// A change of an incident, to be written in one transaction with the deliveries it owes.
 #[derive(Debug, Clone, PartialEq)]

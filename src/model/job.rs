@@ -3,13 +3,11 @@
 //! Owns the words of a job's life and what one look at it says. Decides nothing: which job is late
 //! is `engine::job`'s. Invariant: a stage change lies between two looks, and both ends are kept.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Capability, Timestamp, UnknownWord, parse_word};
+use super::{Capability, Timestamp};
 
 /// A kind of asynchronous job.
 #[derive(
@@ -26,6 +24,8 @@ use super::{Capability, Timestamp, UnknownWord, parse_word};
     schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum JobKind {
     /// An avatar video, `/v3/videos`.
     Video,
@@ -33,18 +33,9 @@ pub enum JobKind {
     Translation,
 }
 
+words!(JobKind, "job kind");
+
 impl JobKind {
-    /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Video, Self::Translation];
-
-    /// The word of the contract (`check.queue.kinds`).
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Video => "video",
-            Self::Translation => "translation",
-        }
-    }
-
     /// What depends on such jobs.
     pub fn capability(self) -> Capability {
         match self {
@@ -56,20 +47,6 @@ impl JobKind {
     /// The kind of job that a capability is made of.
     pub fn of(capability: Capability) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.capability() == capability)
-    }
-}
-
-impl fmt::Display for JobKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for JobKind {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        parse_word("job kind", &Self::ALL, Self::as_str, word)
     }
 }
 
@@ -88,6 +65,8 @@ impl FromStr for JobKind {
     schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Origin {
     /// Ours: a small paid test.
     Canary,
@@ -95,29 +74,22 @@ pub enum Origin {
     Natural,
 }
 
-impl Origin {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Canary, Self::Natural];
-
-    /// The word of the contract.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Canary => "canary",
-            Self::Natural => "natural",
-        }
-    }
-}
-
-impl FromStr for Origin {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        parse_word("origin", &Self::ALL, Self::as_str, word)
-    }
-}
+words!(Origin, "origin");
 
 /// A stage in the life of a job (contract, section 6, label `stage`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    strum::IntoStaticStr,
+    strum::VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum Stage {
     /// The create request itself.
     Submit,
@@ -127,19 +99,7 @@ pub enum Stage {
     Processing,
 }
 
-impl Stage {
-    /// Every stage.
-    pub const ALL: [Self; 3] = [Self::Submit, Self::Queue, Self::Processing];
-
-    /// The word of the contract.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Submit => "submit",
-            Self::Queue => "queue",
-            Self::Processing => "processing",
-        }
-    }
-}
+words!(Stage, "stage");
 
 /// What HeyGen says of a job, reduced to what matters here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -241,7 +201,8 @@ impl Interval {
 }
 
 /// Where a job stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum JobState {
     /// Accepted, not begun.
     Queued,
@@ -261,44 +222,12 @@ pub enum JobState {
     Gone,
 }
 
+words!(JobState, "job state");
+
 impl JobState {
-    /// Every state.
-    pub const ALL: [Self; 8] = [
-        Self::Queued,
-        Self::Processing,
-        Self::WaitingForInput,
-        Self::Completed,
-        Self::Failed,
-        Self::Rejected,
-        Self::Unpaid,
-        Self::Gone,
-    ];
-
-    /// The word in the database and the API.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Processing => "processing",
-            Self::WaitingForInput => "waiting_for_input",
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-            Self::Rejected => "rejected",
-            Self::Unpaid => "unpaid",
-            Self::Gone => "gone",
-        }
-    }
-
     /// True until it has ended.
     pub fn is_live(self) -> bool {
         matches!(self, Self::Queued | Self::Processing | Self::WaitingForInput)
-    }
-}
-
-impl FromStr for JobState {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        parse_word("job state", &Self::ALL, Self::as_str, word)
     }
 }
 

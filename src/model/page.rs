@@ -49,6 +49,8 @@ impl fmt::Display for Product {
 /// What a source is to us (contract, section 1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum SourceRole {
     /// HeyGen's own page.
     Primary,
@@ -58,16 +60,7 @@ pub enum SourceRole {
     Peer,
 }
 
-impl SourceRole {
-    /// The word of the configuration.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Primary => "primary",
-            Self::Alternative => "alternative",
-            Self::Peer => "peer",
-        }
-    }
-}
+words!(SourceRole, "role");
 
 /// A status page, read. Text is cleaned on entry.
 #[derive(Debug, Clone, PartialEq)]
@@ -144,6 +137,8 @@ pub struct PageUpdate {
 /// How far an incident or maintenance is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 #[allow(missing_docs, reason = "the words of the products, facts in the module documentation")]
 pub enum Phase {
     Investigating,
@@ -159,23 +154,9 @@ pub enum Phase {
     Unknown,
 }
 
-impl Phase {
-    /// The word printed by `status-page --json`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Investigating => "investigating",
-            Self::Identified => "identified",
-            Self::Monitoring => "monitoring",
-            Self::Resolved => "resolved",
-            Self::Postmortem => "postmortem",
-            Self::Scheduled => "scheduled",
-            Self::InProgress => "in_progress",
-            Self::Verifying => "verifying",
-            Self::Completed => "completed",
-            Self::Unknown => "unknown",
-        }
-    }
+words!(Phase, "phase");
 
+impl Phase {
     /// True when the thing is over.
     pub fn is_over(self) -> bool {
         matches!(self, Self::Resolved | Self::Postmortem | Self::Completed)
@@ -197,6 +178,8 @@ impl Phase {
     schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 #[allow(missing_docs, reason = "the words of Statuspage's `impact`")]
 pub enum Impact {
     None,
@@ -207,23 +190,7 @@ pub enum Impact {
     Critical,
 }
 
-impl Impact {
-    /// Every impact: the closed label values of `heygen_official_incidents_open`.
-    pub const ALL: [Self; 6] =
-        [Self::None, Self::Maintenance, Self::Unknown, Self::Minor, Self::Major, Self::Critical];
-
-    /// The word printed by `status-page --json`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Maintenance => "maintenance",
-            Self::Unknown => "unknown",
-            Self::Minor => "minor",
-            Self::Major => "major",
-            Self::Critical => "critical",
-        }
-    }
-}
+words!(Impact, "impact");
 
 /// The result of reading one source once.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,11 +1,10 @@
 //! Which checks exist, and the line of observations that one check produces.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, UnknownWord, parse_word};
+use super::Outcome;
 
 /// The kinds of probe of the contract, section 8, and the status page reader.
 #[derive(
@@ -22,6 +21,8 @@ use super::{Outcome, UnknownWord, parse_word};
     schemars::JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum ProbeKind {
     /// A GET of the API, with the key or (`anonymous`) without it.
     Api,
@@ -45,37 +46,9 @@ pub enum ProbeKind {
     Webhook,
 }
 
+words!(ProbeKind, "probe kind");
+
 impl ProbeKind {
-    /// Every kind.
-    pub const ALL: [Self; 10] = [
-        Self::Api,
-        Self::Submit,
-        Self::Web,
-        Self::Control,
-        Self::StatusPage,
-        Self::Queue,
-        Self::Render,
-        Self::Translation,
-        Self::Speech,
-        Self::Webhook,
-    ];
-
-    /// The word used in the configuration and the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Api => "api",
-            Self::Submit => "submit",
-            Self::Web => "web",
-            Self::Control => "control",
-            Self::StatusPage => "status_page",
-            Self::Queue => "queue",
-            Self::Render => "render",
-            Self::Translation => "translation",
-            Self::Speech => "speech",
-            Self::Webhook => "webhook",
-        }
-    }
-
     /// True for a check that looks by schedule: paid tests are sent when the core says so, and
     /// events come by themselves.
     pub fn is_scheduled(self) -> bool {
@@ -135,20 +108,6 @@ impl ProbeKind {
             Self::Api | Self::Submit => !is_job_word,
             Self::Web | Self::StatusPage | Self::Control => !is_job_word && !is_account_word,
         }
-    }
-}
-
-impl fmt::Display for ProbeKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for ProbeKind {
-    type Err = UnknownWord;
-
-    fn from_str(word: &str) -> Result<Self, UnknownWord> {
-        parse_word("probe kind", &Self::ALL, Self::as_str, word)
     }
 }
 

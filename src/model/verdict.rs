@@ -106,6 +106,8 @@ pub struct Advice {
 /// What to do, in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[derive(strum::IntoStaticStr, strum::VariantArray)]
+#[strum(serialize_all = "snake_case")]
 #[allow(missing_docs, reason = "the words of verdicts.md, section 6")]
 pub enum Action {
     Go,
@@ -116,19 +118,7 @@ pub enum Action {
     CheckNetwork,
 }
 
-impl Action {
-    /// The word of the contract.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Go => "go",
-            Self::SlowDown => "slow_down",
-            Self::Hold => "hold",
-            Self::FixAccount => "fix_account",
-            Self::FixRequest => "fix_request",
-            Self::CheckNetwork => "check_network",
-        }
-    }
-}
+words!(Action, "action");
 
 /// Whether waiting work may be sent again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
@@ -164,9 +154,11 @@ pub struct Alternative {
 }
 
 /// Why a verdict is what it is: an outcome, or one of the words of the contract, section 2.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 #[allow(missing_docs, reason = "the words of the contract, section 2")]
 pub enum Reason {
+    #[strum(transparent)]
     Outcome(Outcome),
     MonitorOffline,
     OfficialMaintenance,
@@ -219,30 +211,7 @@ impl Reason {
 
     /// The word of the contract.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Outcome(outcome) => outcome.as_str(),
-            Self::MonitorOffline => "monitor_offline",
-            Self::OfficialMaintenance => "official_maintenance",
-            Self::OfficialIncident => "official_incident",
-            Self::IntermittentErrors => "intermittent_errors",
-            Self::ProviderThrottling => "provider_throttling",
-            Self::JobsLate => "jobs_late",
-            Self::JobsStuck => "jobs_stuck",
-            Self::JobsFailing => "jobs_failing",
-            Self::SingleJobStuck => "single_job_stuck",
-            Self::AvatarSpecific => "avatar_specific",
-            Self::OwnBacklog => "own_backlog",
-            Self::LocalDns => "local_dns",
-            Self::LocalPath => "local_path",
-            Self::LocalView => "local_view",
-            Self::NetworkDoubtful => "network_doubtful",
-            Self::NoData => "no_data",
-            Self::NoRecentJobs => "no_recent_jobs",
-            Self::NotWatching => "not_watching",
-            Self::NotWatched => "not_watched",
-            Self::BalanceLow => "balance_low",
-            Self::KeyExpiresSoon => "key_expires_soon",
-        }
+        self.into()
     }
 }
 

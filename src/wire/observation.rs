@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::verdict::to_second;
 use crate::model::{
-    Capability, Counts, Evidence, Observation, Outcome, Phases, ProbeKind, ProbeView, SkipReason,
-    Timestamp,
+    Capability, Evidence, Observation, Outcome, Phases, ProbeKind, ProbeView, SkipReason, Timestamp,
 };
 
 /// [`Observation`] as JSON.
@@ -46,20 +45,11 @@ impl From<&Observation> for ObservationJson {
             ended_at: observation.ended_at,
             duration_seconds: observation.duration().as_secs_f64(),
             outcome: observation.outcome,
-            counts: counts(observation.outcome.counts()).to_owned(),
+            counts: observation.outcome.counts().as_str().to_owned(),
             skipped: observation.skipped,
             phases: PhasesJson::from(&observation.phases),
             answer: observation.evidence.as_deref().map(AnswerJson::from),
         }
-    }
-}
-
-fn counts(counts: Counts) -> &'static str {
-    match counts {
-        Counts::Up => "up",
-        Counts::Degraded => "degraded",
-        Counts::Down => "down",
-        Counts::Neutral => "neutral",
     }
 }
 
