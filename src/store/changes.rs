@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
-use super::rows::{millis, parsed_in, time, word_in};
+use super::rows::{millis, time, word_in};
 use crate::engine::uptime::Window;
 use crate::model::{Capability, CapabilityChange, Timestamp};
 
@@ -71,6 +71,6 @@ fn from_row(row: &Row<'_>) -> Result<CapabilityChange> {
         at: time(row, "at_ms")?,
         state: word_in(row, "state")?,
         blame: word_in(row, "blame")?,
-        reason: parsed_in(row, "reason")?,
+        reason: word_in(row, "reason")?,
     })
 }

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params};
 
-use super::rows::{
-    from_json, millis, parsed_in, time, time_or_null, to_json, word_in, word_or_null,
-};
+use super::rows::{from_json, millis, time, time_or_null, to_json, word_in, word_or_null};
 use crate::model::{
     Ack, Cause, EvidenceItem, Incident, IncidentEvent, IncidentId, SuspendReason, Timestamp,
 };
@@ -68,7 +66,7 @@ pub(super) fn put(connection: &Connection, incident: &Incident) -> Result<()> {
         ":confirmed_at_ms": millis(incident.confirmed_at),
         ":resolved_at_ms": incident.resolved_at.map(millis),
         ":acknowledged_at_ms": incident.acknowledged_at.map(millis),
-        ":suspended": incident.suspended.map(suspended_word),
+        ":suspended": incident.suspended.map(SuspendReason::as_str),
         ":flapping": incident.flapping,
         ":subject": incident.subject,
         ":headline": incident.headline,
@@ -89,14 +87,6 @@ pub(super) fn put(connection: &Connection, incident: &Incident) -> Result<()> {
         ])?;
     }
     Ok(())
-}
-
-fn suspended_word(reason: SuspendReason) -> &'static str {
-    match reason {
-        SuspendReason::Offline => "offline",
-        SuspendReason::NoData => "no_data",
-        SuspendReason::SourceUnreadable => "source_unreadable",
-    }
 }
 
 /// One incident.
@@ -172,7 +162,7 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<Incident> {
         id: row.get("id")?,
         blame: word_in(row, "blame")?,
         cause: Cause(row.get("cause")?),
-        reason: parsed_in(row, "reason")?,
+        reason: word_in(row, "reason")?,
         state: word_in(row, "state")?,
         worst_state: word_in(row, "worst_state")?,
         capabilities: from_json(row.get_ref("capabilities")?.as_str()?)?,

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, Error, OptionalExtension, Result, Row, ffi, named_params, params};
 
 use super::migrate;
-use super::rows::{limit_of, millis, parsed_in, time, word_in, word_or_null};
+use super::rows::{limit_of, millis, time, word_in, word_or_null};
 use crate::model::{Intent, IntentId, Outcome, Timestamp, Usd};
 
 /// What a test is stays as it was first written; what comes of it moves.
@@ -132,8 +132,8 @@ fn from_row(row: &Row<'_>) -> Result<Intent> {
         nonce: row.get("nonce")?,
         look: row.get("look")?,
         price: Usd(row.get("price_micro_usd")?),
-        trigger: parsed_in(row, "trigger")?,
-        state: parsed_in(row, "state")?,
+        trigger: word_in(row, "trigger")?,
+        state: word_in(row, "state")?,
         created_at: time(row, "created_at_ms")?,
         job_id: row.get("job_id")?,
         searches: row.get("searches")?,

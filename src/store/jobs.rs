@@ -11,7 +11,7 @@ use std::str::FromStr;
 use rusqlite::{Connection, Result, Row, named_params, params};
 
 use super::migrate;
-use super::rows::{limit_of, millis, parsed_in, time, time_or_null, unreadable, word_in};
+use super::rows::{limit_of, millis, time, time_or_null, unreadable, word_in};
 use crate::engine::uptime::Window;
 use crate::model::{
     Backfill, Interval, Job, JobFailure, JobKind, JobPosition, Origin, Timestamp, UnknownWord,
@@ -301,7 +301,7 @@ fn from_row(row: &Row<'_>) -> Result<Job> {
         created_at: time(row, "created_at_ms")?,
         first_seen_at: time(row, "first_seen_at_ms")?,
         seen_at: time(row, "seen_at_ms")?,
-        state: parsed_in(row, "state")?,
+        state: word_in(row, "state")?,
         started: interval(row, "started_earliest_at_ms", "started_latest_at_ms")?,
         ended: interval(row, "ended_earliest_at_ms", "ended_latest_at_ms")?,
         is_abandoned: row.get("abandoned")?,

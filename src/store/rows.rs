@@ -17,8 +17,7 @@ use std::str::FromStr;
 use rusqlite::types::Type;
 use rusqlite::{Error, Result, Row};
 use serde::Serialize;
-use serde::de::value::{Error as WordError, StrDeserializer};
-use serde::de::{Deserialize, DeserializeOwned, IntoDeserializer};
+use serde::de::Deserialize;
 
 use crate::model::{Timestamp, UnknownWord};
 
@@ -43,24 +42,21 @@ pub(super) fn time_or_null(row: &Row<'_>, column: &str) -> Result<Option<Timesta
 }
 
 /// A closed word of the contract from its text.
-pub(super) fn word<T: DeserializeOwned>(text: &str) -> Result<T> {
-    let deserializer: StrDeserializer<'_, WordError> = text.into_deserializer();
-    T::deserialize(deserializer).map_err(unreadable)
+pub(super) fn word<T: FromStr<Err = UnknownWord>>(text: &str) -> Result<T> {
+    text.parse().map_err(unreadable)
 }
 
 /// The closed word in a column.
-pub(super) fn word_in<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<T> {
+pub(super) fn word_in<T: FromStr<Err = UnknownWord>>(row: &Row<'_>, column: &str) -> Result<T> {
     word(row.get_ref(column)?.as_str()?)
 }
 
 /// The closed word in a column that may be empty.
-pub(super) fn word_or_null<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<Option<T>> {
+pub(super) fn word_or_null<T: FromStr<Err = UnknownWord>>(
+    row: &Row<'_>,
+    column: &str,
+) -> Result<Option<T>> {
     row.get_ref(column)?.as_str_or_null()?.map(word).transpose()
-}
-
-/// The word in a column, of an enumeration that no JSON column holds.
-pub(super) fn parsed_in<T: FromStr<Err = UnknownWord>>(row: &Row<'_>, column: &str) -> Result<T> {
-    row.get_ref(column)?.as_str()?.parse().map_err(|error: UnknownWord| unreadable(error))
 }
 
 /// How many rows to read at most.

@@ -5,8 +5,8 @@
 
 use rusqlite::{Connection, Result, Row, named_params};
 
-use super::rows::{from_json, millis, parsed_in, time, to_json};
-use crate::model::{Matchers, Silence, Timestamp};
+use super::rows::{from_json, millis, time, to_json, word_or_null};
+use crate::model::{Matchers, Reason, Silence, Timestamp};
 
 const PUT: &str = "
     INSERT INTO silences (id, incident_id, capabilities, blames, reason, starts_at_ms, ends_at_ms,
@@ -27,7 +27,7 @@ pub(super) fn put(connection: &Connection, silence: &Silence) -> Result<()> {
         ":incident_id": silence.matchers.incident,
         ":capabilities": to_json(&silence.matchers.capabilities)?,
         ":blames": to_json(&silence.matchers.blames)?,
-        ":reason": silence.matchers.reason.map(crate::model::Reason::as_str),
+        ":reason": silence.matchers.reason.map(Reason::as_str),
         ":starts_at_ms": millis(silence.starts_at),
         ":ends_at_ms": millis(silence.ends_at),
         ":author": silence.author,
@@ -48,14 +48,13 @@ pub(super) fn next_id(connection: &Connection) -> Result<i64> {
 }
 
 fn from_row(row: &Row<'_>) -> Result<Silence> {
-    let reason: Option<String> = row.get("reason")?;
     Ok(Silence {
         id: row.get("id")?,
         matchers: Matchers {
             incident: row.get("incident_id")?,
             capabilities: from_json(row.get_ref("capabilities")?.as_str()?)?,
             blames: from_json(row.get_ref("blames")?.as_str()?)?,
-            reason: if reason.is_some() { Some(parsed_in(row, "reason")?) } else { None },
+            reason: word_or_null(row, "reason")?,
         },
         starts_at: time(row, "starts_at_ms")?,
         ends_at: time(row, "ends_at_ms")?,
