@@ -20,6 +20,7 @@ pub mod official;
 pub mod page;
 pub mod peers;
 pub mod report;
+pub mod room;
 pub mod schedule;
 pub mod settings;
 pub mod uptime;

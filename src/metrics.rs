@@ -310,7 +310,7 @@ impl Metrics {
         self.families.storage_errors.with_label_values(&[operation]).inc();
     }
 
-    /// Whether the monitor runs without its database for the moment.
+    /// Whether history is not stored in full for the moment.
     pub fn storage_degraded(&self, degraded: bool) {
         set(&self.families.storage_degraded, NONE, truth(degraded));
     }

@@ -92,6 +92,7 @@ impl Monitor {
         let mut certificates = Certificates::default();
         let mut replies = VecDeque::new();
         loop {
+            self.rounds.note_room(self.store.room());
             let decision = tokio::select! {
                 () = cancel.cancelled() => break,
                 Some(change) = self.changes.recv() => {

@@ -31,6 +31,7 @@ mod rows;
 mod samples;
 mod shared;
 mod silences;
+mod space;
 mod told;
 mod trace;
 mod writer;
@@ -44,6 +45,7 @@ use std::time::Duration;
 
 use rusqlite::{Error, Transaction};
 
+use crate::engine::room::Room;
 use crate::engine::uptime::{Past, Window};
 use crate::engine::{Decision, Owed, Recollection};
 use crate::fault;
@@ -199,13 +201,18 @@ impl Store {
     }
 
     /// Writes a decision: observation, reading, incidents, jobs, intents, account and deliveries in
-    /// one transaction. Urgent ones, among them every one with an intent, are on disk when this returns; plain ones at most 250 ms later.
+    /// one transaction. Urgent ones, among them every one with an intent, are on disk when this
+    /// returns; plain ones at most 250 ms later, and without what was observed while the disk has
+    /// little room ([`Self::room`]).
     ///
     /// # Errors
     /// When an urgent decision could not be committed: nothing of it is stored then. Plain ones
+            if self.room() != Room::Ample {
+                entry.observation = None;
+            }
     /// always answer `Ok`: they wait in memory while the disk fails ([`Store::health`] tells).
     pub async fn commit(&self, decision: &Decision, now: Timestamp) -> Result<(), StoreError> {
-        let entry = Entry::of(decision, now);
+        let mut entry = Entry::of(decision, now);
         if !decision.is_urgent() {
             self.shared.backlog.push(entry);
             return Ok(());
@@ -516,16 +523,38 @@ impl Store {
     }
 
     /// Makes an automatic backup beside the database, keeps the last seven and the last of each
-    /// older schema. Meant for once a day.
+    /// older schema; none where it would fill the disk. Meant for once a day.
     ///
     /// # Errors
     /// See [`BackupError`].
     pub async fn back_up(&self, now: Timestamp) -> Result<PathBuf, BackupError> {
         let path = self.shared.path.clone();
-        unwrapped(tokio::task::spawn_blocking(move || backup::keep(&path, now)).await)
-            .unwrap_or_else(|| {
-                Err(BackupError::Sqlite { path: self.shared.path.clone(), source: interrupted() })
-            })
+        let (database_bytes, wal_bytes) = self.sizes();
+        let back_up = move || {
+            if space::is_room_for(&path, database_bytes.saturating_add(wal_bytes)) {
+                backup::keep(&path, now)
+            } else {
+                Err(BackupError::NoRoom { path })
+            }
+        };
+        unwrapped(tokio::task::spawn_blocking(back_up).await).unwrap_or_else(|| {
+            Err(BackupError::Sqlite { path: self.shared.path.clone(), source: interrupted() })
+        })
+    }
+
+    /// Measures the room that the disk has left, and acts on it: with little of it, observations that
+    /// change nothing are not stored; with hardly any, the ballast beside the database is given up.
+    /// Meant for every few seconds.
+    pub async fn look_at_room(&self) {
+        let shared = Arc::clone(&self.shared);
+        let look = tokio::task::spawn_blocking(move || shared.look_at_room()).await;
+        // When the runtime went away first, nobody asks any more.
+        unwrapped(look).unwrap_or_default();
+    }
+
+    /// The room that the disk had left at the last look.
+    pub fn room(&self) -> Room {
+        self.shared.room()
     }
 
     /// How storage fares.

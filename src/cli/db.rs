@@ -90,9 +90,10 @@ fn explain(error: BackupError) -> u8 {
             };
             (code, Some(place.hint()))
         }
-        BackupError::File { .. } | BackupError::Sqlite { .. } | BackupError::Unusable { .. } => {
-            (exit::FAILED, None)
-        }
+        BackupError::File { .. }
+        | BackupError::Sqlite { .. }
+        | BackupError::Unusable { .. }
+        | BackupError::NoRoom { .. } => (exit::FAILED, None),
     };
     output::say(&format!("{:#}", anyhow::Error::new(error)));
     if let Some(hint) = hint {

@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::deliver::{Deliver, Notifiers};
 use crate::engine::Memory;
+use crate::engine::room::Room;
 use crate::http_client::HttpClient;
 use crate::metrics::{Catalogue, Metrics};
 use crate::model::{JobEvent, View};
@@ -158,9 +159,10 @@ impl Ground {
 
     fn storage_degraded(&self) -> Box<dyn Fn(bool) + Send + Sync> {
         let (health, metrics) = (Arc::clone(&self.health), Arc::clone(&self.metrics));
+        let store = self.store.clone();
         Box::new(move |degraded| {
             health.storage_degraded(degraded);
-            metrics.storage_degraded(degraded);
+            metrics.storage_degraded(degraded || store.room() != Room::Ample);
         })
     }
 }

@@ -1,5 +1,5 @@
-//! What has to be done every ten seconds whatever happens: the heartbeat row, gauges of the
-//! storage and the outbox, the look at the wall clock, retention.
+//! What has to be done every ten seconds whatever happens: the heartbeat row, room and gauges of the
+//! storage, gauges of the outbox, the look at the wall clock, retention.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -59,6 +59,7 @@ impl Upkeep {
     }
 
     async fn beat(&self) {
+        self.store.look_at_room().await;
         match self.store.heartbeat(self.clock.now()).await {
             Ok(()) => (self.beat)(),
             Err(failure) => warn_of(&failure),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::incident::ongoing::ongoing;
+use super::room::Room;
 use super::settings::{Cadence, Settings};
 use super::{attribute, escalate, headline, incident, notices};
 use crate::model::{
@@ -47,6 +48,8 @@ pub enum Input {
     Heard(Box<JobEvent>),
     /// Somebody wants something of the monitor.
     Commanded(Box<Command>),
+    /// The disk has so much room left.
+    Room(Room),
     /// Nothing but time passed; comes at least every 10 s.
     Tick,
 }
@@ -357,6 +360,10 @@ fn take_in(memory: &mut Memory, settings: &Settings, input: Input, now: Timestam
                 reply: Some(reply),
                 ..Taken::default()
             }
+        }
+        Input::Room(room) => {
+            memory.room = room;
+            Taken::default()
         }
         Input::Tick => Taken::default(),
     }

@@ -1,8 +1,8 @@
 //! What is told once by day and repeated weekly: silent loss of watching, a low balance, a key that
-//! ends soon (verdicts.md, section 3).
+//! ends soon (verdicts.md, section 3); and a full disk, told at any hour and repeated daily.
 //!
 //! Owns the list of such things and when each is told. Sends nothing. Invariant: none of them is
-//! ever an outage, and none wakes anybody at night.
+//! ever an outage, and none but a full disk is told at night.
 
 use std::collections::VecDeque;
 
@@ -17,6 +17,8 @@ use crate::model::{AccountReading, Capability, IntentState, Outcome, Timestamp, 
 
 /// Told again after this.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// A full disk is told again after this.
+const DISK_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// By day: from this hour on, local time.
 const DAY_BEGINS: i8 = 8;
 /// Until this hour.
@@ -36,17 +38,18 @@ const NOTED_EVERY: SignedDuration = SignedDuration::from_hours(1);
 
 /// What is to be told now: its key and its text.
 pub(super) fn due(memory: &Memory, settings: &Settings, now: Timestamp) -> Vec<(Told, String)> {
-    if !is_day(&settings.timezone, now) {
-        return Vec::new();
-    }
     let last = |key: &str| memory.jobs.told.iter().find(|told| told.key == key).map(|told| told.at);
-    let is_due =
-        |key: &str| last(key).is_none_or(|at| now.duration_since(at) >= AGAIN_AFTER || at > now);
-    current(memory, settings, now)
-        .into_iter()
-        .filter(|(key, _)| is_due(key))
-        .map(|(key, text)| (Told { key, at: now }, text))
-        .collect()
+    let is_due = |key: &str, again_after| {
+        last(key).is_none_or(|at| now.duration_since(at) >= again_after || at > now)
+    };
+    let disk = memory.room.warning().filter(|(key, _)| is_due(key, DISK_AGAIN_AFTER));
+    let mut due: Vec<(String, String)> =
+        disk.map(|(key, text)| (key.to_owned(), text.to_owned())).into_iter().collect();
+    if is_day(&settings.timezone, now) {
+        let current = current(memory, settings, now).into_iter();
+        due.extend(current.filter(|(key, _)| is_due(key, AGAIN_AFTER)));
+    }
+    due.into_iter().map(|(key, text)| (Told { key, at: now }, text)).collect()
 }
 
 fn is_day(zone: &TimeZone, now: Timestamp) -> bool {

@@ -179,7 +179,7 @@ families! {
     /// Operations on the database that failed.
     /// Unit: operations. Source: the database.
     storage_errors: counter "heygen_monitor_storage_errors_total" ["operation"];
-    /// Whether the monitor runs without its database for the moment.
+    /// Whether history is not stored in full for the moment: the database refuses, or its disk is full.
     /// Unit: 0 or 1. Source: the database.
     storage_degraded: gauge "heygen_monitor_storage_degraded" [];
     /// Size of the database file.

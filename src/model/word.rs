@@ -58,7 +58,11 @@ mod tests {
 
     use serde::Serialize;
 
-    use crate::model::*;
+    use crate::model::{
+        Action, Blame, Capability, ChannelKind, ComponentState, DeliveryState, EventKind,
+        FailureReason, Impact, JobKind, Origin, Outcome, Phase, ProbeKind, Reason, SkipReason,
+        SourceRole, State, SuspendReason, UnknownWord,
+    };
 
     /// Two derivations name the members: one for JSON, one for everything else.
     fn check<T>(all: &[T])

@@ -16,6 +16,7 @@ use super::agenda::{Agenda, Due, Pace};
 use super::controls::Controls;
 use super::errands::{Errands, broken, fault_points};
 use crate::clock::Clock;
+use crate::engine::room::Room;
 use crate::engine::{self, Decision, Input, Memory, Settings};
 use crate::fault;
 use crate::model::{
@@ -49,6 +50,8 @@ pub struct Rounds {
     /// What each series looks like, for runs of which nothing else is known.
     lines: BTreeMap<Series, Observation>,
     attempt_cap: Option<AttemptCap>,
+    /// What was last said of the disk.
+    room: Room,
     tick_at: Timestamp,
     panics: u64,
     lags: Vec<Duration>,
@@ -106,6 +109,7 @@ impl Rounds {
             inputs: VecDeque::new(),
             lines: BTreeMap::new(),
             attempt_cap: start.attempt_cap,
+            room: Room::default(),
             tick_at: now.saturating_add(TICK).unwrap_or(now),
             panics: 0,
             lags: Vec::new(),
@@ -187,6 +191,13 @@ impl Rounds {
     /// Somebody wants something.
     pub fn command(&mut self, command: Command) {
         self.inputs.push_back(Input::Commanded(Box::new(command)));
+    }
+
+    /// The disk has so much room left.
+    pub fn note_room(&mut self, room: Room) {
+        if std::mem::replace(&mut self.room, room) != room {
+            self.inputs.push_back(Input::Room(room));
+        }
     }
 
     /// These intents are on disk: their requests may be sent.

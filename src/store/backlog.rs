@@ -31,7 +31,7 @@ const CAPACITY: usize = 4_096;
 /// What a decision stores.
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    observation: Option<Observation>,
+    pub(super) observation: Option<Observation>,
     reading: Option<SourceReading>,
     changes: Vec<IncidentChange>,
     jobs: Vec<Job>,

@@ -52,6 +52,12 @@ pub enum BackupError {
     #[error("cannot restore while the state directory is not ours")]
     Place(#[source] Box<super::OpenError>),
 }
+    /// The disk has no room for another copy.
+    #[error("the disk has no room for a copy of {}", path.display())]
+    NoRoom {
+        /// The database.
+        path: PathBuf,
+    },
 
 /// Copies the database `path` to `destination`: temporary file, check, fsync, rename.
 ///

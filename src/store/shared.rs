@@ -15,9 +15,11 @@ use super::backlog::Backlog;
 use super::lock::InstanceLock;
 use super::readers::Readers;
 use super::retention::{self, Step, Sweep};
+use super::space::{self, Space};
 use super::writer::Writer;
 use super::{Health, Retention, StoreError, blocking};
 use crate::engine::Owed;
+use crate::engine::room::Room;
 use crate::model::Timestamp;
 
 /// What all clones share.
@@ -32,6 +34,9 @@ pub(super) struct Shared {
     flusher: Mutex<Option<JoinHandle<()>>>,
     /// What is owed and on no disk yet, oldest first.
     held_owed: Mutex<Vec<Owed>>,
+    space: Mutex<Space>,
+    /// What the last look at the disk said; apart, because a look may take its time.
+    room: Mutex<Room>,
 }
 
 /// Owed messages that are kept in memory while the disk fails; more would be hours of outages.
@@ -71,6 +76,8 @@ impl Shared {
             lock: Mutex::new(lock),
             flusher: Mutex::default(),
             held_owed: Mutex::default(),
+            space: Mutex::default(),
+            room: Mutex::default(),
         }
     }
 
@@ -91,6 +98,22 @@ impl Shared {
 
     pub(super) fn held_owed(&self) -> Vec<Owed> {
         held(&self.held_owed).clone()
+    }
+
+    /// Measures the room that the disk has left, and acts on it. Blocks.
+    pub(super) fn look_at_room(&self) {
+        match space::free_bytes(&self.path) {
+            Ok(Some(free_bytes)) => {
+                let room = held(&self.space).note(&self.path, free_bytes);
+                *held(&self.room) = room;
+            }
+            Ok(None) => {}
+            Err(error) => warn!(%error, "the free space of the disk cannot be read"),
+        }
+    }
+
+    pub(super) fn room(&self) -> Room {
+        *held(&self.room)
     }
 
     /// Writes the backlog and `work` in one transaction. Blocks.

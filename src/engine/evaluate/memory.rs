@@ -18,6 +18,7 @@ use crate::engine::canary::paid;
 use crate::engine::network::Network;
 use crate::engine::official::Official;
 use crate::engine::peers::Peers;
+use crate::engine::room::Room;
 use crate::engine::settings::{Cadence, Settings, Watch};
 use crate::model::{
     Capability, CapabilityChange, Cause, Incident, IncidentId, Observation, Outcome, ProbeKind,
@@ -51,6 +52,8 @@ pub struct Memory {
     pub(crate) next_silence_id: SilenceId,
     /// Jobs, paid tests and the account.
     pub(crate) jobs: Jobs,
+    /// How much room the disk has left.
+    pub(crate) room: Room,
     sent: VecDeque<Timestamp>,
     /// When the last step was.
     stepped_at: Option<Timestamp>,

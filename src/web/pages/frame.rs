@@ -144,5 +144,8 @@ fn alarms(visit: &Visit) -> Vec<String> {
     if visit.state.store.health().is_degraded {
         alarms.push("This monitor cannot write its history at the moment.".to_owned());
     }
+    if let Some((_, warning)) = visit.state.store.room().warning() {
+        alarms.push(warning.to_owned());
+    }
     alarms
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use heygen_monitor::engine::room::Room;
 use heygen_monitor::engine::schedule::CronSchedule;
-use heygen_monitor::engine::{Route, Window};
+use heygen_monitor::engine::{Input, Memory, Owed, Route, Window, evaluate};
 use heygen_monitor::model::{
     Ack, Blame, Capability, ChannelKind, Command, EventKind, Matchers, Outcome, Silence, State,
 };
@@ -46,6 +47,30 @@ fn silence(until: i64) -> Command {
         author: "ann".to_owned(),
         comment: "we know".to_owned(),
     })
+}
+
+#[test]
+fn a_full_disk_is_told_to_everybody_at_any_hour_and_once_a_day() {
+    let settings = World::with_key().settings;
+    let mut memory = Memory::default();
+    // Hours after 09:00: Low at night, still so, the reserve gone, room again, low again.
+    let told: Vec<usize> = [
+        (13, Room::Low),
+        (14, Room::Low),
+        (15, Room::Spent),
+        (16, Room::Ample),
+        (17, Room::Low),
+        (37, Room::Low),
+    ]
+    .into_iter()
+    .map(|(hour, room)| {
+        let decision = evaluate(&mut memory, &settings, Input::Room(room), at(hour * HOUR));
+        let is_of_the_disk = |one: &&Owed| one.message.headline.contains("disk");
+        assert_eq!(decision.told.len(), decision.owed.len() / settings.channels.len());
+        decision.owed.iter().filter(is_of_the_disk).count() / settings.channels.len()
+    })
+    .collect();
+    assert_eq!(told, [1, 0, 1, 0, 0, 1]);
 }
 
 #[test]
