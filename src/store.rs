@@ -382,12 +382,13 @@ impl Store {
         self.list_incidents(IncidentFilter { since, before, limit, ..Default::default() }).await
     }
 
-    /// Every message of an incident and every try to deliver it, oldest first.
+    /// The messages of an incident and the tries to deliver them, oldest first: at most `limit`
+    /// messages, the first, and of each at most so many tries, the last.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn trace(&self, id: IncidentId) -> Result<Vec<Trace>, StoreError> {
-        self.read("outbox", move |connection| trace::of_thread(connection, id)).await
+    pub async fn trace(&self, id: IncidentId, limit: usize) -> Result<Vec<Trace>, StoreError> {
+        self.read("outbox", move |connection| trace::of_thread(connection, id, limit)).await
     }
 
     /// Silences that had not ended at `since`.

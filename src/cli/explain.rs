@@ -33,7 +33,7 @@ pub async fn run(args: ExplainArgs, context: &Context) -> anyhow::Result<u8> {
         output::say(&format!("error: there is no incident #{}", args.id));
         return Ok(exit::FAILED);
     };
-    let traces = store.trace(args.id).await?;
+    let traces = store.trace(args.id, usize::MAX).await?;
     output::print(&text(&incident, &traces, &config, context.clock.now())?)?;
     Ok(exit::OK)
 }

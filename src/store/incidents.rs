@@ -45,7 +45,7 @@ pub(super) const RESOLVED_SINCE: &str =
     "SELECT * FROM incidents WHERE resolved_at_ms IS NOT NULL AND resolved_at_ms >= ?1";
 
 /// By number: the last hundred rows or so, whatever the history.
-pub(super) const PAST: &str = "
+const PAST: &str = "
     SELECT cause, resolved_at_ms - opened_at_ms AS lasted_ms FROM incidents
     WHERE resolved_at_ms IS NOT NULL AND blame = 'provider' ORDER BY id DESC LIMIT 100";
 

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::{
     account, changes, history, incidents, intents, jobs, lists, migrate, outbox, pages, past,
-    readings, retention, samples, told,
+    readings, retention, samples, silences, told, trace,
 };
 
 fn plan(statement: &str) -> String {
@@ -99,6 +99,9 @@ fn no_query_walks_a_table_that_grows() {
         intents::LAST_OF_LOOK,
         intents::LISTED,
         told::ALL,
+        silences::SINCE,
+        trace::OF_THREAD,
+        trace::TRIES,
         account::LATEST,
         account::KEPT,
         changes::LAST_CHANGE,

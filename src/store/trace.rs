@@ -1,9 +1,9 @@
 //! What became of every message of an incident: for `explain`.
 
-use rusqlite::{Connection, Result, Row, params};
+use rusqlite::{Connection, Result, Row};
 
 use super::outbox::from_row;
-use super::rows::time;
+use super::rows::{limit_of, time};
 use crate::model::{Delivery, IncidentId, Timestamp};
 
 /// One message and every try to deliver it.
@@ -11,7 +11,7 @@ use crate::model::{Delivery, IncidentId, Timestamp};
 pub struct Trace {
     /// The message, and where it stands.
     pub delivery: Delivery,
-    /// Every try, oldest first.
+    /// The last tries, oldest first.
     pub attempts: Vec<Try>,
 }
 
@@ -26,22 +26,30 @@ pub struct Try {
     pub detail: String,
 }
 
-pub(super) const OF_THREAD: &str = "SELECT * FROM deliveries WHERE thread = ?1 ORDER BY id";
+pub(super) const OF_THREAD: &str =
+    "SELECT * FROM deliveries WHERE thread = ?1 ORDER BY id LIMIT ?2";
 
-pub(super) const TRIES: &str =
-    "SELECT at_ms, result, detail FROM attempts WHERE delivery_id = ?1 ORDER BY number";
+/// A message that no channel takes is tried hundreds of times a day; the last tries tell most.
+pub(super) const TRIES: &str = "
+    SELECT at_ms, result, detail FROM attempts WHERE delivery_id = ?1
+    ORDER BY number DESC LIMIT ?2";
 
-/// Every message of a thread, oldest first.
-pub(super) fn of_thread(connection: &Connection, thread: IncidentId) -> Result<Vec<Trace>> {
+/// The messages of a thread, oldest first: at most `limit`, each with at most so many tries.
+pub(super) fn of_thread(
+    connection: &Connection,
+    thread: IncidentId,
+    limit: usize,
+) -> Result<Vec<Trace>> {
     let deliveries: Vec<Delivery> = connection
         .prepare_cached(OF_THREAD)?
-        .query_map([thread], from_row)?
+        .query_map([thread, limit_of(limit)], from_row)?
         .collect::<Result<_>>()?;
     let mut statement = connection.prepare_cached(TRIES)?;
     let mut traces = Vec::new();
     for delivery in deliveries {
-        let attempts =
-            statement.query_map(params![delivery.id], attempt)?.collect::<Result<_>>()?;
+        let mut attempts: Vec<Try> =
+            statement.query_map([delivery.id, limit_of(limit)], attempt)?.collect::<Result<_>>()?;
+        attempts.reverse();
         traces.push(Trace { delivery, attempts });
     }
     Ok(traces)

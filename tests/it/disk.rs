@@ -39,7 +39,7 @@ fn told(bench: &Bench, event: &str, word: &str) -> (usize, usize) {
 async fn is_recorded(store: &Store) -> bool {
     let incidents = store.incidents(Timestamp::UNIX_EPOCH, None, 10).await.unwrap_or_default();
     let [incident] = incidents.as_slice() else { return false };
-    let traces = store.trace(incident.id).await.unwrap();
+    let traces = store.trace(incident.id, usize::MAX).await.unwrap();
     let is_settled = |state| matches!(state, DeliveryState::Delivered | DeliveryState::Merged);
     !incident.is_open() && traces.iter().all(|trace| is_settled(trace.delivery.state))
 }

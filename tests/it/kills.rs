@@ -312,7 +312,7 @@ async fn rows(store: &Store) -> Vec<Row> {
     let mut incidents = store.incidents(Timestamp::UNIX_EPOCH, None, 100).await.unwrap();
     incidents.sort_by_key(|incident| incident.id);
     for incident in incidents {
-        for trace in store.trace(incident.id).await.unwrap() {
+        for trace in store.trace(incident.id, usize::MAX).await.unwrap() {
             let Delivery { channel, message, state, .. } = trace.delivery;
             rows.push(Row { channel, event: message.event.as_str().to_owned(), state });
         }

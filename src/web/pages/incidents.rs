@@ -115,7 +115,7 @@ pub(super) async fn one(visit: Visit, Path(id): Path<String>) -> Response {
         Err(error) => return visit.unreadable(place, &error),
     };
     let traces = if visit.is_trusted() {
-        visit.state.store.trace(id).await.unwrap_or_default()
+        visit.state.store.trace(id, DELIVERIES).await.unwrap_or_default()
     } else {
         Vec::new()
     };
@@ -129,7 +129,7 @@ pub(super) async fn one(visit: Visit, Path(id): Path<String>) -> Response {
         official: official(&incident),
         timeline: timeline(&visit, &incident),
         evidence: evidence.map(|item| proof(&visit, item)).collect(),
-        deliveries: traces.iter().take(DELIVERIES).map(|one| delivery(&visit, one)).collect(),
+        deliveries: traces.iter().map(|one| delivery(&visit, one)).collect(),
     };
     rendered(&page, StatusCode::OK)
 }
