@@ -24,13 +24,14 @@ const STEPS: i32 = 10_000;
 pub(super) struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
 }
 
 impl Readers {
     /// A pool that opens connections when they are needed.
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::new(Vec::new()), permits: Semaphore::new(CONNECTIONS) }
+        let permits = Arc::new(Semaphore::new(CONNECTIONS));
+        Self { path, idle: Mutex::default(), permits }
     }
 
     /// Runs a query of at most `limit`.
@@ -39,11 +40,14 @@ impl Readers {
         limit: Duration,
         query: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let permit = self.permits.acquire().await;
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
         let readers = Arc::clone(self);
-        let answer = super::blocking(move || readers.run(limit, query)).await;
-        drop(permit);
-        answer
+        super::blocking(move || {
+            // It goes with the query, which runs on when nobody waits for its answer any more.
+            let _permit = permit;
+            readers.run(limit, query)
+        })
+        .await
     }
 
     fn run<T>(&self, limit: Duration, query: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
@@ -71,5 +75,28 @@ impl Readers {
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_query_that_nobody_waits_for_any_more_still_counts() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("history.db");
+        drop(Connection::open(&path).unwrap());
+        let readers = Arc::new(Readers::new(path));
+        let (end, ended) = mpsc::channel();
+        let limit = Duration::from_mins(1);
+        let query = readers.read(limit, move |_| Ok(ended.recv()));
+        tokio::time::timeout(Duration::from_millis(1), query).await.unwrap_err();
+        assert_eq!(readers.permits.available_permits(), CONNECTIONS - 1);
+        end.send(()).unwrap();
+        let back = async { readers.permits.acquire_many(4).await.unwrap().forget() };
+        tokio::time::timeout(Duration::from_secs(30), back).await.unwrap();
     }
 }
