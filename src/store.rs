@@ -126,8 +126,6 @@ impl StoreError {
 pub struct Health {
     /// True while the last write failed: plain decisions wait in memory.
     pub is_degraded: bool,
-    /// Plain decisions that were lost because too many waited.
-    pub dropped: u64,
     /// Failures so far, one entry per member of [`StoreError::OPERATIONS`], in that order.
     pub errors: Vec<(&'static str, u64)>,
 }

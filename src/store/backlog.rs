@@ -156,9 +156,13 @@ impl Backlog {
         for entry in entries.into_iter().rev() {
             queue.entries.push_front(entry);
         }
-        queue.is_failing = true;
         queue.drop_outdated();
         queue.shed();
+    }
+
+    /// Notes that writing fails.
+    pub(super) fn fail(&self) {
+        self.queue().is_failing = true;
     }
 
     /// Notes that writing works.

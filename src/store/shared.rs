@@ -131,14 +131,10 @@ impl Shared {
     }
 
     pub(super) fn health(&self) -> Health {
-        let (is_degraded, dropped) = self.backlog.trouble();
+        let (is_degraded, _) = self.backlog.trouble();
         let errors = held(&self.errors);
         let count = |operation| (operation, errors.get(operation).copied().unwrap_or_default());
-        Health {
-            is_degraded,
-            dropped,
-            errors: StoreError::OPERATIONS.into_iter().map(count).collect(),
-        }
+        Health { is_degraded, errors: StoreError::OPERATIONS.into_iter().map(count).collect() }
     }
 
     /// Sweeps until nothing is left; other writers come between any two steps.
@@ -200,14 +196,14 @@ fn flush_when_due(backlog: &Backlog, shared: &Weak<Shared>) {
         let Some(shared) = shared.upgrade() else {
             return;
         };
-        let (was_failing, _) = backlog.trouble();
+        let (was_failing, lost) = backlog.trouble();
         if let Err(error) = shared.transact(|_| Ok(())) {
             let failure = shared.failed("commit", error);
             if !was_failing {
                 warn!(error = %failure.source, "history cannot be written; it waits in memory");
             }
         } else if was_failing {
-            info!("history is written again");
+            info!("history is written again; {lost} decisions were lost since the start");
         }
     }
 }

@@ -51,6 +51,9 @@ impl Writer {
             Ok(_) => backlog.settle(),
             Err(error) => {
                 backlog.put_back(entries);
+                if !is_refusal(error) {
+                    backlog.fail();
+                }
                 if is_disk_failure(error) && matches!(self.state, Link::Open(_)) {
                     self.state = Link::Broken;
                 }

@@ -107,6 +107,7 @@ fn the_backlog_is_written_before_the_work_that_takes_it_along() {
     assert_eq!(bench.stored(), [at(10), at(20)]);
 }
 
+    assert_eq!(bench.backlog.trouble(), (false, 0), "it is the work that was wrong, not the disk");
 #[test]
 fn when_the_work_fails_nothing_is_stored_and_the_backlog_waits_in_order() {
     let mut bench = bench();
