@@ -77,9 +77,10 @@ impl AdminHandler for Door {
                 let ack = Ack { at: self.clock.now(), author, comment };
                 self.order(Command::Ack { incident, ack }).await
             }
-            Request::Silence(silence) => {
-                self.order(Command::Silence(Silence::from(*silence))).await
-            }
+            Request::Silence(silence) => match Silence::try_from(*silence) {
+                Ok(silence) => self.order(Command::Silence(silence)).await,
+                Err(unknown) => Response::Refused { message: unknown.to_string() },
+            },
             Request::Expire { silence } => self.order(Command::Expire(silence)).await,
             Request::Probe { name } => self.order(Command::Probe(name)).await,
         }

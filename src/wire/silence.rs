@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Blame, Capability, Matchers, Reason, Silence};
+use crate::model::{Blame, Capability, Matchers, Silence, UnknownWord};
 
 /// A silence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,22 +50,42 @@ impl From<&Silence> for SilenceJson {
     }
 }
 
-impl From<SilenceJson> for Silence {
-    /// A reason that nobody knows fits nothing: it is checked where people write it.
-    fn from(json: SilenceJson) -> Self {
-        let reason = json.reason.as_deref().and_then(|word| word.parse::<Reason>().ok());
-        Self {
+impl TryFrom<SilenceJson> for Silence {
+    type Error = UnknownWord;
+
+    /// A reason that nobody knows is refused: without it the silence would concern more than was
+    /// asked for.
+    fn try_from(json: SilenceJson) -> Result<Self, UnknownWord> {
+        Ok(Self {
             id: json.id,
             matchers: Matchers {
                 incident: json.incident,
                 capabilities: json.capability,
                 blames: json.blame,
-                reason,
+                reason: json.reason.as_deref().map(str::parse).transpose()?,
             },
             starts_at: json.starts_at,
             ends_at: json.ends_at,
             author: json.author,
             comment: json.comment,
-        }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_that_nobody_knows_silences_nothing() {
+        let silence = |reason: &str| {
+            let json = format!(
+                r#"{{"reason":"{reason}","starts_at":"2026-11-20T09:00:00Z",
+                    "ends_at":"2026-11-20T10:00:00Z","author":"ops"}}"#
+            );
+            Silence::try_from(serde_json::from_str::<SilenceJson>(&json).unwrap())
+        };
+        assert_eq!(silence("slow").unwrap().matchers.reason.unwrap().as_str(), "slow");
+        assert_eq!(silence("very_slow").unwrap_err().word, "very_slow");
     }
 }
