@@ -4,10 +4,10 @@
 //! simulator let time run faster. Network deadlines are real and do not pass through here.
 //! Invariant: [`Clock::now`] never goes backwards, whatever happens to the wall clock.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 /// A difference between wall and monotonic clock from which on it is called a step.
@@ -25,6 +25,8 @@ pub struct Clock {
 struct Anchor {
     wall: Timestamp,
     monotonic: Instant,
+    /// By how much the wall clock is known to be ahead of ours: behind it stays, and is told once.
+    known: SignedDuration,
 }
 
 /// The wall clock was set while we ran.
@@ -44,7 +46,7 @@ impl Clock {
     /// (`factor` > 0).
     pub fn starting_at(origin: Timestamp, factor: f64) -> Self {
         let started = Instant::now();
-        let anchor = Anchor { wall: origin, monotonic: started };
+        let anchor = Anchor { wall: origin, monotonic: started, known: SignedDuration::ZERO };
         Self { anchor: Arc::new(Mutex::new(anchor)), started, factor }
     }
 
@@ -78,7 +80,7 @@ impl Clock {
 
     /// Compares with the wall clock. A step forward (a resumed machine, a corrected clock) is
     /// followed; a step backward is not, so that nothing is ever stored before what precedes it.
-    /// Answers the step when there was one; always `None` in fast time.
+    /// Answers the step when there was one since the last look; always `None` in fast time.
     pub fn follow_wall_clock(&self) -> Option<ClockStep> {
         if (self.factor - 1.0).abs() > f64::EPSILON {
             return None;
@@ -86,11 +88,14 @@ impl Clock {
         let ours = self.now();
         let wall = wall_clock();
         let ahead = wall.duration_since(ours);
-        if ahead.unsigned_abs() <= STEP {
+        let known = self.anchor().known;
+        if ahead.saturating_sub(known).unsigned_abs() <= STEP {
             return None;
         }
-        if ahead.is_positive() {
+        if ahead.unsigned_abs() > STEP && ahead.is_positive() {
             self.set(wall);
+        } else {
+            self.locked().known = ahead;
         }
         Some(ClockStep { seconds: ahead.as_secs_f64() })
     }
@@ -103,12 +108,15 @@ impl Clock {
     }
 
     fn set(&self, wall: Timestamp) {
-        let mut anchor = self.anchor.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *anchor = Anchor { wall, monotonic: Instant::now() };
+        *self.locked() = Anchor { wall, monotonic: Instant::now(), known: SignedDuration::ZERO };
     }
 
     fn anchor(&self) -> Anchor {
-        *self.anchor.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self.locked()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Anchor> {
+        self.anchor.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -128,5 +136,24 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(2)).await;
         assert_eq!(clock.now().duration_since(origin).as_secs(), 120);
         assert_eq!(clock.real(Duration::from_mins(1)), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_wall_clock_that_was_set_back_is_told_once_and_not_followed() {
+        let ahead = wall_clock() + SignedDuration::from_mins(1);
+        let clock = Clock::starting_at(ahead, 1.0);
+        let step = clock.follow_wall_clock().unwrap();
+        assert!((-90.0..-55.0).contains(&step.seconds), "{step:?}");
+        assert_eq!(clock.follow_wall_clock(), None);
+        assert!(clock.now() >= ahead);
+    }
+
+    #[test]
+    fn a_wall_clock_that_was_set_ahead_is_followed() {
+        let behind = wall_clock() - SignedDuration::from_mins(1);
+        let clock = Clock::starting_at(behind, 1.0);
+        assert!(clock.follow_wall_clock().unwrap().seconds > 55.0);
+        assert!(clock.now() >= behind + SignedDuration::from_secs(55));
+        assert_eq!(clock.follow_wall_clock(), None);
     }
 }
