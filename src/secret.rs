@@ -38,46 +38,46 @@ impl PartialEq for Secret {
 /// The last line of defence: replaces every known secret in a text by `***`.
 #[derive(Debug, Clone, Default)]
 pub struct Redactor {
-    secrets: Arc<Mutex<Vec<Secret>>>,
+    /// Every form of every secret, longest first: one may contain another.
+    forms: Arc<Mutex<Vec<Secret>>>,
 }
 
 /// Shorter values are not searched for: they would blank out ordinary words.
 const SHORTEST_BYTES: usize = 6;
 
 impl Redactor {
-    /// Remembers a secret and, for a URL, its path (which is the secret part of a webhook).
+    /// Remembers a secret and, for a URL, the parts of it that are the secret ones: the path of a
+    /// webhook, a token behind it, a password before it.
     pub fn learn(&self, secret: &Secret) {
-        let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
-        let path = url::Url::parse(secret.expose()).ok().map(|url| Secret::new(url.path()));
-        for new in [Some(secret.clone()), path].into_iter().flatten() {
-            if new.expose().len() >= SHORTEST_BYTES && !secrets.contains(&new) {
-                secrets.push(new);
-            }
-        }
+        let url = url::Url::parse(secret.expose()).ok();
+        let parts = url
+            .iter()
+            .flat_map(|url| [Some(url.as_str()), Some(url.path()), url.query(), url.password()]);
+        let values = std::iter::once(secret.expose()).chain(parts.flatten());
+        let mut all = self.forms.lock().unwrap_or_else(PoisonError::into_inner);
+        all.extend(values.filter(|value| value.len() >= SHORTEST_BYTES).flat_map(forms));
+        all.sort_by(|one, other| {
+            let order = |form: &Secret| std::cmp::Reverse(form.expose().len());
+            order(one).cmp(&order(other)).then_with(|| one.expose().cmp(other.expose()))
+        });
+        all.dedup();
     }
 
     /// The text without any known secret, plain, percent-encoded or JSON-escaped.
     pub fn redact(&self, text: &str) -> String {
-        let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let forms = self.forms.lock().unwrap_or_else(PoisonError::into_inner);
         let mut clean = text.to_owned();
-        for secret in secrets.iter() {
-            for form in forms(secret.expose()) {
-                if clean.contains(&form) {
-                    clean = clean.replace(&form, "***");
-                }
-            }
+        for form in forms.iter().filter(|form| text.contains(form.expose())) {
+            clean = clean.replace(form.expose(), "***");
         }
         clean
     }
 }
 
-fn forms(value: &str) -> Vec<String> {
+fn forms(value: &str) -> [Secret; 3] {
     let percent: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
     let json = serde_json::Value::from(value).to_string();
-    let json = json.trim_matches('"').to_owned();
-    let mut forms = vec![value.to_owned(), percent, json];
-    forms.dedup();
-    forms
+    [value, &percent, json.trim_matches('"')].map(Secret::new)
 }
 
 #[cfg(test)]
@@ -96,5 +96,17 @@ mod tests {
         redactor.learn(&Secret::new("p\"ss+word\n"));
         let text = "POST /services/T0/B0/SECRET failed, p%22ss%2Bword and p\\\"ss+word";
         assert_eq!(redactor.redact(text), "POST *** failed, *** and ***");
+    }
+
+    #[test]
+    fn a_secret_within_another_leaves_nothing_of_it() {
+        let redactor = Redactor::default();
+        let url = "HTTPS://Bot:hunter22@A.example/?t=tokentoken";
+        for secret in ["sk-live-1", "sk-live-1-and-more", url] {
+            redactor.learn(&Secret::new(secret));
+        }
+        let as_sent = "https://Bot:hunter22@a.example/?t=tokentoken";
+        let text = format!("sk-live-1-and-more, t=tokentoken, hunter22, {as_sent}");
+        assert_eq!(redactor.redact(&text), "***, ***, ***, ***");
     }
 }
