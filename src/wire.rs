@@ -31,6 +31,3 @@ pub use uptime::{
 pub use verdict::{
     AdviceJson, AlternativeJson, CapabilityJson, EvidenceJson, OfficialJson, VerdictJson,
 };
-
-/// A stored word is not one we know: written by another version.
-pub use crate::model::UnknownWord;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::verdict::{AdviceJson, EvidenceJson, OfficialJson, word};
+use super::verdict::{AdviceJson, EvidenceJson, OfficialJson};
 use crate::model::{
     Advice, Blame, Capability, Cause, EventKind, EvidenceItem, Message, MessageIncident,
     OfficialView, State, Timestamp, UnknownWord,
@@ -106,7 +106,7 @@ impl TryFrom<MessageIncidentJson> for MessageIncident {
             id: json.id,
             blame: json.blame,
             cause: Cause(json.cause),
-            reason: word(&json.reason)?,
+            reason: json.reason.parse()?,
             state: json.state,
             capabilities: json.capabilities,
             opened_at: json.opened_at,

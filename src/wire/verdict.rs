@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Action, Advice, Alternative, Blame, Capability, CapabilityVerdict, ComponentState, Confidence,
-    Evidence, EvidenceItem, OfficialView, Outcome, Resubmit, State, Timestamp, UnknownWord,
-    Verdict,
+    Evidence, EvidenceItem, OfficialView, Outcome, Resubmit, State, Timestamp, Verdict,
 };
 
 /// [`Verdict`] as JSON.
@@ -238,9 +237,4 @@ impl From<&Alternative> for AlternativeJson {
 /// Whole seconds: what people and scripts read.
 pub(super) fn to_second(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second()).unwrap_or(at)
-}
-
-/// Parses a stored word into the enumeration it came from.
-pub(super) fn word<T: std::str::FromStr<Err = UnknownWord>>(word: &str) -> Result<T, UnknownWord> {
-    word.parse()
 }
