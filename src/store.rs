@@ -192,10 +192,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn recall(&self, now: Timestamp) -> Result<Recollection, StoreError> {
-        let readers = Arc::clone(&self.shared.readers);
-        let recollection =
-            readers.read(RECALL_LIMIT, move |connection| recall::recall(connection, now)).await;
-        recollection.map_err(|source| self.shared.failed("recall", source))
+        self.read_within(RECALL_LIMIT, "recall", move |connection| recall::recall(connection, now))
+            .await
     }
 
     /// Writes a decision: observation, reading, incidents, jobs, intents, account and deliveries in
@@ -205,13 +203,13 @@ impl Store {
     ///
     /// # Errors
     /// When an urgent decision could not be committed: nothing of it is stored then. Plain ones
-            if self.room() != Room::Ample {
-                entry.observation = None;
-            }
     /// always answer `Ok`: they wait in memory while the disk fails ([`Store::health`] tells).
     pub async fn commit(&self, decision: &Decision, now: Timestamp) -> Result<(), StoreError> {
         let mut entry = Entry::of(decision, now);
         if !decision.is_urgent() {
+            if self.room() != Room::Ample {
+                entry.observation = None;
+            }
             self.shared.backlog.push(entry);
             return Ok(());
         }
@@ -402,10 +400,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn history(&self, since: Timestamp) -> Result<Vec<Observation>, StoreError> {
-        let readers = Arc::clone(&self.shared.readers);
-        let all =
-            readers.read(RECALL_LIMIT, move |connection| history::all_since(connection, since));
-        all.await.map_err(|source| self.shared.failed("recall", source))
+        let all = move |connection: &_| history::all_since(connection, since);
+        self.read_within(RECALL_LIMIT, "recall", all).await
     }
 
     /// What is known of a stretch of time, for [`crate::engine::uptime::uptime`]: changes, incidents,
@@ -424,10 +420,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn jobs_within(&self, window: Window, limit: usize) -> Result<Vec<Job>, StoreError> {
-        let readers = Arc::clone(&self.shared.readers);
-        let work = move |connection: &_| jobs::created_within(connection, window, limit);
-        let jobs = readers.read(RECALL_LIMIT, work).await;
-        jobs.map_err(|source| self.shared.failed("jobs", source))
+        let within = move |connection: &_| jobs::created_within(connection, window, limit);
+        self.read_within(RECALL_LIMIT, "jobs", within).await
     }
 
     /// What the account held when an incident opened, and when it was resolved.
@@ -595,7 +589,16 @@ impl Store {
         operation: &'static str,
         query: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let answer = self.shared.readers.read(QUERY_LIMIT, query).await;
+        self.read_within(QUERY_LIMIT, operation, query).await
+    }
+
+    async fn read_within<T: Send + 'static>(
+        &self,
+        limit: Duration,
+        operation: &'static str,
+        query: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let answer = self.shared.readers.read(limit, query).await;
         answer.map_err(|source| self.shared.failed(operation, source))
     }
 }

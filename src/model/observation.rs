@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Capability, Outcome, ProbeKind, Series, SkipReason, Timestamp};
 
 /// What one run of one probe saw.
@@ -114,7 +116,8 @@ pub struct Transport {
 }
 
 /// A local cause of a transport failure, or its absence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PathCheck {
     /// The second resolver knows the name that ours does not: `local_dns`.
     LocalDns,

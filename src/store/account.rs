@@ -4,7 +4,9 @@
 //! (the last reading when an incident opened, and when it was resolved), kept for ever, because
 //! what a refund is claimed with lies weeks back.
 
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::migrate;
 use super::rows::{AccountRow, from_json, millis, to_json};
@@ -31,9 +33,11 @@ pub(super) fn put(connection: &Connection, reading: &AccountReading) -> Result<(
 
 /// The last reading.
 pub(super) fn latest(connection: &Connection, now: Timestamp) -> Result<Option<AccountReading>> {
-    let reading: Option<String> =
-        connection.prepare_cached(LATEST)?.query_row([millis(now)], |row| row.get(0)).optional()?;
-    reading.map(|json| AccountReading::try_from(from_json::<AccountRow>(&json)?)).transpose()
+    connection.prepare_cached(LATEST)?.query_row([millis(now)], from_row).optional()
+}
+
+fn from_row(row: &Row<'_>) -> Result<AccountReading> {
+    from_json::<AccountRow>(row.get_ref("reading")?.as_str()?)?.try_into()
 }
 
 pub(super) const KEPT: &str =
@@ -54,9 +58,7 @@ pub(super) fn around(
             return Ok(None);
         }
         let mut statement = connection.prepare_cached(KEPT)?;
-        let reading: Option<String> =
-            statement.query_row(params![incident.id, moment], |row| row.get(0)).optional()?;
-        reading.map(|json| AccountReading::try_from(from_json::<AccountRow>(&json)?)).transpose()
+        statement.query_row(params![incident.id, moment], from_row).optional()
     };
     let before = match kept("opened")? {
         Some(reading) => Some(reading),
@@ -67,7 +69,7 @@ pub(super) fn around(
 
 /// A day's row is its last reading, which may be later than what happened on that day.
 fn day_before(at: Timestamp) -> Timestamp {
-    at.saturating_sub(std::time::Duration::from_millis(DAY_MS.unsigned_abs())).unwrap_or(at)
+    at.saturating_sub(Duration::from_hours(24)).unwrap_or(at)
 }
 
 /// The last reading when an incident was decided to be open, or over; written once.

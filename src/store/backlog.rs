@@ -29,7 +29,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 const CAPACITY: usize = 4_096;
 
 /// What a decision stores.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Entry {
     pub(super) observation: Option<Observation>,
     reading: Option<SourceReading>,

@@ -8,9 +8,10 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::Connection;
-use rusqlite::backup::{Backup, StepResult};
+use rusqlite::backup::Backup;
 
 use super::check::verify;
 use super::{connect, lock};
@@ -18,6 +19,9 @@ use crate::model::Timestamp;
 
 /// Automatic backups that are kept.
 const KEPT: usize = 7;
+
+/// How long to wait for somebody else's lock before the next try.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Why a database could not be copied, checked or restored.
 #[derive(Debug, thiserror::Error)]
@@ -48,16 +52,16 @@ pub enum BackupError {
         /// What is wrong with it.
         finding: String,
     },
-    /// The place to restore to is in use or cannot be used.
-    #[error("cannot restore while the state directory is not ours")]
-    Place(#[source] Box<super::OpenError>),
-}
     /// The disk has no room for another copy.
     #[error("the disk has no room for a copy of {}", path.display())]
     NoRoom {
         /// The database.
         path: PathBuf,
     },
+    /// The place to restore to is in use or cannot be used.
+    #[error("cannot restore while the state directory is not ours")]
+    Place(#[source] Box<super::OpenError>),
+}
 
 /// Copies the database `path` to `destination`: temporary file, check, fsync, rename.
 ///
@@ -98,9 +102,7 @@ fn copy_pages(path: &Path, partial: &Path) -> rusqlite::Result<()> {
     let mut target = Connection::open(partial)?;
     {
         let backup = Backup::new(&source, &mut target)?;
-        while backup.step(-1)? != StepResult::Done {
-            std::thread::yield_now();
-        }
+        backup.run_to_completion(std::ffi::c_int::MAX, PAUSE, None)?;
     }
     // The copy carries the WAL mark of its source; one file is easier to keep than three.
     target.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;

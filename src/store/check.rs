@@ -33,6 +33,7 @@ const CONTENTS: &str = "
 
 const SPEND: &str = "
     SELECT (SELECT count(*) FROM jobs) AS jobs, (SELECT count(*) FROM intents) AS intents";
+
 /// Checks that `path` is a sound database of ours whose schema we know.
 ///
 /// # Errors

@@ -8,7 +8,8 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params}
 use std::time::Duration;
 
 use super::rows::{
-    ControlRow, EvidenceRow, PhasesRow, TransportRow, from_json, instant, millis, to_json, word,
+    ControlRow, EvidenceRow, PhasesRow, TransportRow, from_json, instant, millis, span, to_json,
+    word,
 };
 use crate::model::{
     ControlReading, Evidence, Observation, Outcome, Phases, Series, SkipReason, Timestamp,
@@ -161,11 +162,18 @@ pub(super) fn since(
     series: &Series,
     since: Timestamp,
 ) -> Result<Vec<Observation>> {
-    let series: Vec<(i64, Observation)> = connection
+    collect(connection, &series_of(connection, series)?, since)
+}
+
+/// As [`all_series`], of one line of observations: it has several when its probe changed.
+pub(super) fn series_of(
+    connection: &Connection,
+    series: &Series,
+) -> Result<Vec<(i64, Observation)>> {
+    connection
         .prepare_cached(SERIES_OF)?
         .query_map(params![series.probe, series.subject], |row| Ok((row.get(0)?, blank(row)?)))?
-        .collect::<Result<_>>()?;
-    collect(connection, &series, since)
+        .collect()
 }
 
 fn collect(
@@ -186,7 +194,7 @@ fn collect(
 }
 
 /// An observation of a series before anything was seen.
-pub(super) fn blank(row: &Row<'_>) -> Result<Observation> {
+fn blank(row: &Row<'_>) -> Result<Observation> {
     let series = Series { probe: row.get(1)?, subject: row.get(2)? };
     let kind = word(row.get_ref(3)?.as_str()?)?;
     Ok(Observation {
@@ -249,10 +257,9 @@ pub(super) fn beat(connection: &Connection, now: Timestamp) -> Result<()> {
     let now_ms = millis(now);
     let last =
         connection.prepare_cached(LAST_BEAT)?.query_row([now_ms], Alive::from_row).optional()?;
-    let longest_ms = i64::try_from(LONGEST_BEAT.as_millis()).unwrap_or(i64::MAX);
     match last {
         Some(alive) if now_ms <= alive.ended_at_ms => {}
-        Some(alive) if now_ms - alive.ended_at_ms <= longest_ms => {
+        Some(alive) if now_ms - alive.ended_at_ms <= span(LONGEST_BEAT) => {
             connection.execute(
                 "UPDATE heartbeats SET ended_at_ms = ?2 WHERE begun_at_ms = ?1",
                 [alive.begun_at_ms, now_ms],

@@ -53,11 +53,6 @@ pub(super) const RELEASE_ALL: &str = "
     UPDATE deliveries SET state = 'pending', lease_until_ms = NULL
     WHERE finished_at_ms IS NULL AND state = 'leased'";
 
-pub(super) const BURY: &str = "
-    UPDATE deliveries
-    SET state = 'dead', lease_until_ms = NULL, finished_at_ms = ?2, last_error = ?3
-    WHERE id = ?1";
-
 const COUNT_ATTEMPT: &str =
     "UPDATE deliveries SET attempts = attempts + 1 WHERE id = ?1 RETURNING attempts";
 
@@ -77,7 +72,7 @@ const RETRY: &str = "
     SET state = 'pending', lease_until_ms = NULL, next_at_ms = ?2, last_error = ?3
     WHERE id = ?1 AND finished_at_ms IS NULL";
 
-const DEAD: &str = "
+pub(super) const DEAD: &str = "
     UPDATE deliveries
     SET state = 'dead', lease_until_ms = NULL, finished_at_ms = ?2, last_error = ?3
     WHERE id = ?1 AND finished_at_ms IS NULL";
@@ -135,7 +130,7 @@ pub(super) fn claim(
     }
     for (id, error) in unreadable {
         // One row that nobody can read must not hold up its thread for ever.
-        connection.execute(BURY, params![id, millis(now), error])?;
+        connection.execute(DEAD, params![id, millis(now), error])?;
     }
     leased.sort_by_key(|delivery| delivery.id);
     for delivery in &mut leased {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Result, params};
 
-use super::history::{SERIES_OF, blank, filled};
+use super::history::{filled, series_of};
 use super::rows::{instant, limit_of, millis, word};
 use crate::model::{Observation, Outcome, Series, Timestamp};
 
@@ -85,11 +85,4 @@ pub(super) fn failures(
     failures.sort_by_key(|observation| std::cmp::Reverse(observation.ended_at));
     failures.truncate(limit);
     Ok(failures)
-}
-
-fn series_of(connection: &Connection, series: &Series) -> Result<Vec<(i64, Observation)>> {
-    connection
-        .prepare_cached(SERIES_OF)?
-        .query_map(params![series.probe, series.subject], |row| Ok((row.get(0)?, blank(row)?)))?
-        .collect()
 }

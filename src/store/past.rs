@@ -6,7 +6,7 @@
 use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::history::{Alive, LONGEST_BEAT};
-use super::rows::{from_json, instant, millis, time, time_or_null, word_in};
+use super::rows::{from_json, instant, millis, span, time, time_or_null, word_in};
 use super::{changes, migrate};
 use crate::engine::uptime::{Past, Spell, Window};
 use crate::model::{ComponentChange, Timestamp};
@@ -62,11 +62,10 @@ fn alive(connection: &Connection, window: Window) -> Result<Vec<(Timestamp, Time
     let mut statement = connection.prepare_cached(BEATS)?;
     let stretches: Vec<Alive> =
         statement.query_map(place, Alive::from_row)?.collect::<Result<_>>()?;
-    let longest_ms = i64::try_from(LONGEST_BEAT.as_millis()).unwrap_or(i64::MAX);
     let mut alive = Vec::with_capacity(stretches.len());
     for (index, stretch) in stretches.iter().enumerate() {
         let is_last = index + 1 == stretches.len();
-        let is_due = millis(window.until).saturating_sub(stretch.ended_at_ms) <= longest_ms;
+        let is_due = millis(window.until).saturating_sub(stretch.ended_at_ms) <= span(LONGEST_BEAT);
         let ended_at = if is_last && is_due {
             window.until.max(instant(stretch.ended_at_ms)?)
         } else {

@@ -65,7 +65,7 @@ fn no_query_walks_a_table_that_grows() {
         outbox::LEASE_DUE,
         outbox::NEXT_DUE,
         outbox::RELEASE_ALL,
-        outbox::BURY,
+        outbox::DEAD,
         outbox::ONE,
         outbox::LINES,
         outbox::LATE_HEADS,

@@ -42,7 +42,7 @@ pub(super) fn recall(connection: &Connection, now: Timestamp) -> Result<Recollec
         .min()
         .unwrap_or(now);
     let since = earliest_open.min(ago(now, MIN_RECALL)).max(ago(now, MAX_RECALL));
-    let recollection = Recollection {
+    let mut recollection = Recollection {
         observations: history::all_since(connection, since)?,
         readings: readings::last_good(connection)?,
         next_incident_id: incidents::next_id(connection)?,
@@ -50,32 +50,22 @@ pub(super) fn recall(connection: &Connection, now: Timestamp) -> Result<Recollec
         incidents,
         ..Recollection::default()
     };
-    if !migrate::has_jobs(connection)? {
-        return Ok(recollection);
+    if migrate::has_jobs(connection)? {
+        recollection.jobs = jobs::recent(connection, ago(now, ENDED_WITHIN))?;
+        recollection.samples = samples::since(connection, ago(now, SAMPLES_WITHIN))?;
+        recollection.positions = jobs::positions(connection)?;
+        recollection.intents = intents::recent(connection, ago(now, SPENT_WITHIN))?;
+        recollection.told = told::all(connection)?;
+        recollection.account = account::latest(connection, now)?;
     }
-    let recollection = if migrate::has_silences(connection)? {
-        Recollection {
-            silences: silences::since(connection, now)?,
-            next_silence_id: silences::next_id(connection)?,
-            ..recollection
-        }
-    } else {
-        recollection
-    };
-    let recollection = if migrate::has_changes(connection)? {
-        Recollection { standings: changes::last(connection, now)?, ..recollection }
-    } else {
-        recollection
-    };
-    Ok(Recollection {
-        jobs: jobs::recent(connection, ago(now, ENDED_WITHIN))?,
-        samples: samples::since(connection, ago(now, SAMPLES_WITHIN))?,
-        positions: jobs::positions(connection)?,
-        intents: intents::recent(connection, ago(now, SPENT_WITHIN))?,
-        told: told::all(connection)?,
-        account: account::latest(connection, now)?,
-        ..recollection
-    })
+    if migrate::has_silences(connection)? {
+        recollection.silences = silences::since(connection, now)?;
+        recollection.next_silence_id = silences::next_id(connection)?;
+    }
+    if migrate::has_changes(connection)? {
+        recollection.standings = changes::last(connection, now)?;
+    }
+    Ok(recollection)
 }
 
 fn ago(now: Timestamp, age: Duration) -> Timestamp {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::Retention;
 use super::history::Alive;
-use super::rows::millis;
+use super::rows::{millis, span};
 use crate::model::Timestamp;
 
 /// Rows that one step looks at (measured: a writer beside it waits 20 ms at the 99th percentile).
@@ -154,8 +154,7 @@ pub(super) fn shrink(connection: &Connection) -> Result<()> {
 }
 
 fn horizon(now: Timestamp, age: Duration) -> i64 {
-    let age_ms = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-    millis(now).saturating_sub(age_ms)
+    millis(now).saturating_sub(span(age))
 }
 
 fn is_clock_steady(connection: &Connection, now: Timestamp) -> Result<bool> {
@@ -166,12 +165,11 @@ fn is_clock_steady(connection: &Connection, now: Timestamp) -> Result<bool> {
         return Ok(false);
     };
     let previous = rows.next().transpose()?;
-    let silence_ms = i64::try_from(LONGEST_SILENCE.as_millis()).unwrap_or(i64::MAX);
-    let steady_ms = i64::try_from(STEADY.as_millis()).unwrap_or(i64::MAX);
+    let silence_ms = span(LONGEST_SILENCE);
     if now_ms - current.ended_at_ms > silence_ms {
         return Ok(false);
     }
     let was_long_silent =
         previous.is_some_and(|previous| current.begun_at_ms - previous.ended_at_ms > silence_ms);
-    Ok(!was_long_silent || now_ms - current.begun_at_ms >= steady_ms)
+    Ok(!was_long_silent || now_ms - current.begun_at_ms >= span(STEADY))
 }

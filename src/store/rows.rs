@@ -13,6 +13,7 @@ pub(super) use detail::{ControlRow, EvidenceRow, PhasesRow, TransportRow};
 pub(super) use page::PageRow;
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use rusqlite::types::Type;
 use rusqlite::{Error, Result, Row};
@@ -24,6 +25,11 @@ use crate::model::{Timestamp, UnknownWord};
 /// A time as the database keeps it.
 pub(super) fn millis(at: Timestamp) -> i64 {
     at.as_millisecond()
+}
+
+/// A length of time as the database counts it.
+pub(super) fn span(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// A time from the database.

@@ -23,20 +23,7 @@ fn entry(second: i64, ids: &[&str]) -> Entry {
         is_sample: false,
         failure: None,
     };
-    Entry {
-        observation: None,
-        reading: None,
-        changes: Vec::new(),
-        jobs: ids.iter().map(job).collect(),
-        positions: Vec::new(),
-        intents: Vec::new(),
-        account: None,
-        told: Vec::new(),
-        silences: Vec::new(),
-        standings: Vec::new(),
-        owed: Vec::new(),
-        at: at(second),
-    }
+    Entry { at: at(second), jobs: ids.iter().map(job).collect(), ..Entry::default() }
 }
 
 #[test]

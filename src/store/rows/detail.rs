@@ -140,27 +140,15 @@ impl TryFrom<ControlRow> for ControlReading {
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::store) struct TransportRow {
     #[serde(default)]
-    path_check: Option<PathCheckRow>,
+    path_check: Option<PathCheck>,
     #[serde(default)]
     control: Option<ControlRow>,
 }
 
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum PathCheckRow {
-    LocalDns,
-    LocalPath,
-    NotOurs,
-}
-
 impl From<&Transport> for TransportRow {
     fn from(transport: &Transport) -> Self {
-        let path_check = transport.path_check.map(|check| match check {
-            PathCheck::LocalDns => PathCheckRow::LocalDns,
-            PathCheck::LocalPath => PathCheckRow::LocalPath,
-            PathCheck::NotOurs => PathCheckRow::NotOurs,
-        });
-        Self { path_check, control: transport.control.as_ref().map(ControlRow::from) }
+        let control = transport.control.as_ref().map(ControlRow::from);
+        Self { path_check: transport.path_check, control }
     }
 }
 
@@ -168,12 +156,8 @@ impl TryFrom<TransportRow> for Transport {
     type Error = rusqlite::Error;
 
     fn try_from(row: TransportRow) -> rusqlite::Result<Self> {
-        let path_check = row.path_check.map(|check| match check {
-            PathCheckRow::LocalDns => PathCheck::LocalDns,
-            PathCheckRow::LocalPath => PathCheck::LocalPath,
-            PathCheckRow::NotOurs => PathCheck::NotOurs,
-        });
-        Ok(Self { path_check, control: row.control.map(ControlReading::try_from).transpose()? })
+        let control = row.control.map(ControlReading::try_from).transpose()?;
+        Ok(Self { path_check: row.path_check, control })
     }
 }
 

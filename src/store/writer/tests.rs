@@ -6,8 +6,7 @@ use super::super::{connect, history, migrate};
 use super::*;
 use crate::engine::Decision;
 use crate::model::{
-    Blame, Capability, Observation, Outcome, Phases, ProbeKind, Reason, Series, State, Timestamp,
-    Verdict,
+    Blame, Capability, Observation, Outcome, ProbeKind, Reason, Series, State, Timestamp, Verdict,
 };
 
 fn at(second: i64) -> Timestamp {
@@ -16,20 +15,11 @@ fn at(second: i64) -> Timestamp {
 
 fn observation(second: i64) -> Observation {
     Observation {
-        series: Series::of("api-read"),
-        kind: ProbeKind::Api,
-        anonymous: false,
         capabilities: vec![Capability::Api],
-        begun_at: at(second),
         ended_at: at(second + 1),
         outcome: Outcome::Ok,
-        skipped: None,
         answered: true,
-        phases: Phases::default(),
-        evidence: None,
-        transport: None,
-        control: None,
-        certificate_expires_at: None,
+        ..Observation::blank(Series::of("api-read"), ProbeKind::Api, at(second))
     }
 }
 
@@ -107,7 +97,6 @@ fn the_backlog_is_written_before_the_work_that_takes_it_along() {
     assert_eq!(bench.stored(), [at(10), at(20)]);
 }
 
-    assert_eq!(bench.backlog.trouble(), (false, 0), "it is the work that was wrong, not the disk");
 #[test]
 fn when_the_work_fails_nothing_is_stored_and_the_backlog_waits_in_order() {
     let mut bench = bench();
@@ -118,6 +107,7 @@ fn when_the_work_fails_nothing_is_stored_and_the_backlog_waits_in_order() {
     });
     assert!(refused.is_err());
     assert_eq!(bench.stored(), []);
+    assert_eq!(bench.backlog.trouble(), (false, 0), "it is the work that was wrong, not the disk");
     bench.backlog.push(entry(30));
     bench.writer.transact(&bench.backlog, |_| Ok(())).unwrap();
     assert_eq!(bench.stored(), [at(10), at(20), at(30)]);

@@ -38,20 +38,11 @@ pub(super) fn observed(observation: Observation) -> Decision {
 /// Begins at `second` and takes one second.
 pub(super) fn success(probe: &str, second: i64) -> Observation {
     Observation {
-        series: Series::of(probe),
-        kind: ProbeKind::Api,
-        anonymous: false,
         capabilities: vec![Capability::Api, Capability::Authentication],
-        begun_at: at(second),
         ended_at: at(second + 1),
         outcome: Outcome::Ok,
-        skipped: None,
         answered: true,
-        phases: Phases::default(),
-        evidence: None,
-        transport: None,
-        control: None,
-        certificate_expires_at: None,
+        ..Observation::blank(Series::of(probe), ProbeKind::Api, at(second))
     }
 }
 
