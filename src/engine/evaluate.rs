@@ -20,6 +20,7 @@ use crate::model::{
 
 mod command;
 mod events;
+pub(crate) mod job_facts;
 pub(crate) mod jobs;
 mod memory;
 mod recall;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::places;
 use crate::engine::alert::{Firing, Line, Meaning};
 use crate::engine::evaluate::Memory;
-use crate::engine::evaluate::jobs::JobFact;
+use crate::engine::evaluate::job_facts::JobFact;
 use crate::engine::settings::{Cadence, Settings, Watch};
 use crate::model::{
     Blame, Capability, JobKind, Observation, Outcome, ProbeKind, Reason, Series, State, Timestamp,
@@ -154,19 +154,20 @@ fn fact<'a>(
 
 /// What the jobs say is confirmed by itself: every job has its own deadline.
 fn of_jobs<'a>(settings: &'a Settings, said: &'a JobFact) -> Option<Fact<'a>> {
+    let family = said.family();
     Some(Fact {
-        watch: settings.watch(&said.probe)?,
-        series: &said.series,
-        family: said.family,
+        watch: settings.watch(&said.seen.series.probe)?,
+        series: &said.seen.series,
+        family,
         state: said.state,
         blame: said.blame,
         reason: said.reason,
         since: said.since,
         confirmed_at: said.seen.ended_at,
-        capabilities: vec![said.capability],
+        capabilities: said.seen.capabilities.clone(),
         seen: &said.seen,
         how_often: None,
-        is_lasting: said.family != Family::Backlog,
+        is_lasting: family != Family::Backlog,
     })
 }
 

@@ -5,7 +5,7 @@
 
 use super::{Canaries, is_bad, is_good, paid};
 use crate::engine::settings::{CanaryRules, Settings, Watch};
-use crate::model::{Blame, Intent, Outcome, ProbeKind, Reason, State, Timestamp};
+use crate::model::{Intent, Outcome, ProbeKind, Reason, State, Timestamp};
 
 /// A failed test is evidence for this many of its silences.
 const FRESH_SILENCES: i32 = 2;
@@ -17,8 +17,6 @@ pub struct TestFinding<'a> {
     pub watch: &'a Watch,
     /// What it makes of the capability.
     pub state: State,
-    /// Whose move it is.
-    pub blame: Blame,
     /// Why.
     pub reason: Reason,
     /// When the first of the failed tests was sent.
@@ -69,7 +67,6 @@ fn of_probe<'a>(
     Some(TestFinding {
         watch,
         state: if is_outage { State::Outage } else { State::Degraded },
-        blame: Blame::Provider,
         reason: if is_outage { Reason::JobsFailing } else { Reason::Outcome(outcome) },
         since,
         last,
@@ -99,7 +96,6 @@ fn one_look<'a>(
     Some(TestFinding {
         watch,
         state: State::Degraded,
-        blame: Blame::Provider,
         reason: Reason::AvatarSpecific,
         since: last.created_at,
         last,

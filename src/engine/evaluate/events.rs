@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::jobs::JobFact;
-use crate::engine::attribute::facts::Family;
+use super::job_facts::JobFact;
 use crate::engine::settings::{JobsWatch, Settings};
 use crate::model::{
     Blame, Capability, Evidence, Job, JobEvent, JobKind, JobState, Observation, Outcome, Reason,
@@ -84,10 +83,6 @@ impl Events {
             ..Evidence::default()
         };
         Some(JobFact {
-            probe: watch.name.clone(),
-            series: series.clone(),
-            capability: Capability::Webhooks,
-            family: Family::JobsDegraded,
             state: State::Degraded,
             blame: Blame::Provider,
             reason: Reason::IntermittentErrors,

@@ -1,33 +1,30 @@
-//! The core's side of jobs and paid tests: what comes in, what it amounts to, what is to be done.
+//! The core's side of jobs and paid tests: what comes in, and what is to be done.
 //!
-//! Owns the state of the ledger, of the intents and of the account, and the step from their
-//! findings to facts that the table of verdicts weighs. Invariant: a fact about jobs follows from
-//! the ledger as it is now; it is never remembered.
+//! Owns the state of the ledger, of the intents and of the account, and trouble with jobs that is
+//! not over yet. Invariant: what was stored of jobs and intents comes back as it was.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::events::Events;
+use super::job_facts::{JobFact, evidence, natural_watch, silence};
 use super::{Memory, Recollection};
 use crate::engine::alert::is_fresh;
-use crate::engine::attribute::facts::Family;
 use crate::engine::canary::{self, Bench, Canaries, Moved, Signals};
 use crate::engine::incident::ongoing::of_jobs;
 use crate::engine::jobs::stages::job_kind;
-use crate::engine::jobs::{self, Finding, Ledger, Progress, Trouble};
+use crate::engine::jobs::{self, Finding, Ledger, Trouble};
 use crate::engine::settings::{JobsWatch, Settings, Watch};
 use crate::engine::{budget, notices};
 use crate::model::{
-    AccountReading, Blame, BudgetView, Capability, Errand, Evidence, Followed, Incident, Job,
-    JobEvent, JobKind, JobPosition, JobsReading, Observation, Origin, Outcome, ProbeKind, Reason,
-    Report, Series, StageView, State, Timestamp, Told,
+    AccountReading, Blame, BudgetView, Capability, Errand, Followed, Incident, Job, JobEvent,
+    JobKind, JobPosition, JobState, JobsReading, Observation, Origin, Outcome, ProbeKind, Reason,
+    Report, Series, StageView, Timestamp, Told,
 };
 
 /// No canary while the account holds this much of its concurrency, in percent (verdicts.md,
 /// section 4).
 const FULL_PERCENT: usize = 80;
-/// Natural jobs are evidence this long where no queue probe says otherwise.
-const SILENCE: std::time::Duration = std::time::Duration::from_hours(6);
 
 /// What is remembered of jobs, paid tests and the account.
 #[derive(Debug, Clone, Default)]
@@ -61,9 +58,7 @@ impl Jobs {
             ..Self::default()
         }
     }
-}
 
-impl Jobs {
     /// What the jobs say, with what they said and did not take back: trouble of HeyGen's with a kind
     /// ends when later jobs leave in time, not with the moment in which nothing is over its limit.
     fn standing(&mut self, settings: &Settings, now: Timestamp) -> Vec<Finding> {
@@ -121,20 +116,6 @@ impl Jobs {
     }
 }
 
-/// Something that the jobs of one capability say.
-#[derive(Debug, Clone)]
-pub(crate) struct JobFact {
-    pub(crate) probe: String,
-    pub(crate) series: Series,
-    pub(crate) capability: Capability,
-    pub(crate) family: Family,
-    pub(crate) state: State,
-    pub(crate) blame: Blame,
-    pub(crate) reason: Reason,
-    pub(crate) since: Timestamp,
-    pub(crate) seen: Arc<Observation>,
-}
-
 /// What is to be done and shown.
 #[derive(Debug)]
 pub(super) struct Outlook {
@@ -157,7 +138,7 @@ impl Memory {
         let before = self.jobs.ledger.position_of(kind).cloned();
         let changed = self.jobs.ledger.read(settings, reading, trouble);
         self.note(settings, &changed, reading.at);
-        let new_unpaid = changed.iter().find(|job| job.state == crate::model::JobState::Unpaid);
+        let new_unpaid = changed.iter().find(|job| job.state == JobState::Unpaid);
         let all = jobs::findings(&self.jobs.ledger, settings, reading.at);
         let worst = all.iter().find(|one| {
             one.kind == kind && one.origin == Origin::Natural && is_worded(one, new_unpaid)
@@ -213,7 +194,7 @@ impl Memory {
 
     /// Jobs that changed: what was refused for want of credit, and what an event is due for.
     fn note(&mut self, settings: &Settings, changed: &[Job], at: Timestamp) {
-        let is_unpaid = |job: &&Job| job.state == crate::model::JobState::Unpaid;
+        let is_unpaid = |job: &&Job| job.state == JobState::Unpaid;
         if changed.iter().any(|job| is_unpaid(&job)) {
             self.jobs.ledger.unpaid_at = Some((at, self.jobs.account.clone()));
         }
@@ -253,15 +234,9 @@ impl Memory {
     pub(super) fn judge_jobs(&mut self, settings: &Settings, now: Timestamp) -> Vec<Job> {
         let aged = self.jobs.ledger.age(settings, now);
         let current = self.jobs.standing(settings, now);
-        let mut facts: Vec<JobFact> =
-            current.iter().filter_map(|finding| self.of_jobs(settings, finding)).collect();
-        let tests = canary::findings::findings(&self.jobs.canaries, settings, now);
-        facts.extend(tests.iter().flat_map(|finding| self.of_tests(finding)));
-        facts.extend(self.jobs.events.fact(settings, now));
-        let ups =
-            JobKind::ALL.into_iter().filter_map(|kind| Some((kind, self.up(settings, kind, now)?)));
-        self.jobs.ups = ups.collect();
-        self.jobs.facts = facts;
+        self.jobs.facts = self.job_facts(settings, &current, now);
+        let up = |kind| Some((kind, self.up(settings, kind, now)?));
+        self.jobs.ups = JobKind::ALL.into_iter().filter_map(up).collect();
         let followed = self.jobs.ledger.followed();
         if *self.jobs.followed != followed {
             self.jobs.followed = Arc::new(followed);
@@ -304,17 +279,15 @@ impl Memory {
         let capability = kind.capability();
         let notices =
             || settings.primary_sources().flat_map(|source| self.official.notices(source, now));
+        let facts =
+            || self.jobs.facts.iter().filter(|fact| fact.seen.capabilities.contains(&capability));
         let page_red = notices()
             .filter(|notice| notice.is_serious && notice.capabilities.contains(&capability))
             .map(|notice| notice.since)
             .min()
-            .filter(|_| !self.jobs.facts.iter().any(|fact| fact.capability == capability));
-        let natural_late = self
-            .jobs
-            .facts
-            .iter()
-            .filter(|fact| fact.capability == capability && fact.blame == Blame::Provider)
-            .filter(|fact| fact.seen.kind == ProbeKind::Queue)
+            .filter(|_| facts().next().is_none());
+        let natural_late = facts()
+            .filter(|fact| fact.blame == Blame::Provider && fact.seen.kind == ProbeKind::Queue)
             .map(|fact| fact.since)
             .min();
         let live = self.jobs.ledger.all().filter(|job| job.state.is_live() && !job.is_abandoned);
@@ -331,101 +304,6 @@ impl Memory {
                 .any(|one| one.capabilities.contains(&capability)),
         }
     }
-
-    fn of_jobs(&self, settings: &Settings, finding: &Finding) -> Option<JobFact> {
-        let watch = watch_of(settings, finding)?;
-        let subject = match watch.kind {
-            ProbeKind::Queue => finding.kind.as_str().to_owned(),
-            _ => String::new(),
-        };
-        let series = Series { probe: watch.name.clone(), subject };
-        let host = self.lines.get(&series).and_then(|line| line.last.evidence.as_ref());
-        let host = host.map_or(watch.host.as_str(), |evidence| evidence.host.as_str());
-        let seen = Observation {
-            capabilities: vec![finding.kind.capability()],
-            outcome: finding.outcome,
-            answered: true,
-            begun_at: finding.since.min(finding.seen_at),
-            evidence: Some(Box::new(evidence(finding, host))),
-            ..Observation::blank(series.clone(), watch.kind, finding.seen_at)
-        };
-        Some(JobFact {
-            probe: watch.name.clone(),
-            series,
-            capability: finding.kind.capability(),
-            family: family(finding.state, finding.blame, finding.reason),
-            state: finding.state,
-            blame: finding.blame,
-            reason: finding.reason,
-            since: finding.since,
-            seen: Arc::new(seen),
-        })
-    }
-
-    fn of_tests(&self, finding: &canary::findings::TestFinding<'_>) -> Vec<JobFact> {
-        let series = Series::of(&finding.watch.name);
-        let outcome = finding.last.outcome.unwrap_or(Outcome::JobFailed);
-        let known = self.lines.get(&series).and_then(|line| line.last.evidence.clone());
-        let detail = known.filter(|known| known.job_id == finding.last.job_id).unwrap_or_default();
-        let text = match detail.text.as_str() {
-            "" => finding.text.clone(),
-            said => format!("{} ({said})", finding.text),
-        };
-        let evidence = Evidence { text, job_id: finding.last.job_id.clone(), ..*detail };
-        let of = |capability: &Capability| JobFact {
-            probe: finding.watch.name.clone(),
-            series: series.clone(),
-            capability: *capability,
-            family: family(finding.state, finding.blame, finding.reason),
-            state: finding.state,
-            blame: finding.blame,
-            reason: finding.reason,
-            since: finding.since,
-            seen: Arc::new(Observation {
-                capabilities: vec![*capability],
-                outcome,
-                answered: true,
-                begun_at: finding.since,
-                evidence: Some(Box::new(evidence.clone())),
-                ..Observation::blank(series.clone(), finding.watch.kind, finding.last.changed_at)
-            }),
-        };
-        finding.watch.capabilities.iter().map(of).collect()
-    }
-
-    /// The last good news of a kind, while it is fresh.
-    fn up(&self, settings: &Settings, kind: JobKind, now: Timestamp) -> Option<Arc<Observation>> {
-        let Progress { begun_at, at, origin } = self.jobs.ledger.progress(kind)?;
-        let (watch, fresh_for) = match origin {
-            Origin::Natural => (natural_watch(settings, kind)?, silence(settings, kind)),
-            Origin::Canary => {
-                let own = |watch: &&Watch| job_kind(watch.kind) == Some(kind);
-                let watch = settings.probes.iter().find(own)?;
-                (watch, watch.fresh_for())
-            }
-        };
-        if !is_fresh(at, fresh_for, now) {
-            return None;
-        }
-        let subject = match origin {
-            Origin::Natural => kind.as_str().to_owned(),
-            Origin::Canary => String::new(),
-        };
-        let whose = match origin {
-            Origin::Natural => "one of your",
-            Origin::Canary => "a test of our",
-        };
-        let text = format!("{whose} {} moved on", jobs::noun(kind, 2));
-        let series = Series { probe: watch.name.clone(), subject };
-        Some(Arc::new(Observation {
-            capabilities: vec![kind.capability()],
-            outcome: Outcome::Ok,
-            answered: true,
-            begun_at: begun_at.min(at),
-            evidence: Some(Box::new(Evidence { text, ..Evidence::default() })),
-            ..Observation::blank(series, watch.kind, at)
-        }))
-    }
 }
 
 /// Refused for want of credit is the word of the run that saw it, not of every later one.
@@ -434,52 +312,5 @@ fn is_worded(finding: &Finding, new_unpaid: Option<&Job>) -> bool {
         Reason::OwnBacklog => false,
         Reason::Outcome(Outcome::InsufficientCredit) => new_unpaid.is_some(),
         _ => true,
-    }
-}
-
-/// The probe that sees the account's own jobs of a kind.
-pub(super) fn natural_watch(settings: &Settings, kind: JobKind) -> Option<&Watch> {
-    settings.probes.iter().find(|watch| match &watch.jobs {
-        JobsWatch::Natural { kinds, .. } => kinds.contains(&kind),
-        JobsWatch::None | JobsWatch::Canary(_) | JobsWatch::Events => false,
-    })
-}
-
-/// How long the last job of the account's own is evidence.
-pub(crate) fn silence(settings: &Settings, kind: JobKind) -> std::time::Duration {
-    natural_watch(settings, kind).map_or(SILENCE, |watch| match &watch.jobs {
-        JobsWatch::Natural { max_silence, .. } => *max_silence,
-        JobsWatch::None | JobsWatch::Canary(_) | JobsWatch::Events => SILENCE,
-    })
-}
-
-fn watch_of<'a>(settings: &'a Settings, finding: &Finding) -> Option<&'a Watch> {
-    let natural = natural_watch(settings, finding.kind);
-    let own = |watch: &&Watch| job_kind(watch.kind) == Some(finding.kind);
-    let test = settings.probes.iter().find(own);
-    match finding.origin {
-        Origin::Natural => natural.or(test),
-        Origin::Canary => test.or(natural),
-    }
-}
-
-fn family(state: State, blame: Blame, reason: Reason) -> Family {
-    match (state, blame) {
-        _ if reason == Reason::OwnBacklog => Family::Backlog,
-        (_, Blame::Account) => Family::Account,
-        (State::Outage, _) => Family::JobsDown,
-        _ => Family::JobsDegraded,
-    }
-}
-
-fn evidence(finding: &Finding, host: &str) -> Evidence {
-    let failure = finding.failure.clone().unwrap_or_default();
-    Evidence {
-        text: finding.text.clone(),
-        host: host.to_owned(),
-        code: failure.code,
-        message: failure.message,
-        job_id: finding.jobs.first().cloned(),
-        ..Evidence::default()
     }
 }
