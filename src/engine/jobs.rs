@@ -5,7 +5,6 @@
 //! sightings and from the rows that were stored; a title never gets here unless it may be kept.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use jiff::SignedDuration;
 
@@ -400,9 +399,4 @@ fn is_worth_a_row(known: &Job, job: &Job) -> bool {
 fn moved_at(job: &Job) -> Option<Timestamp> {
     let completed = job.ended.filter(|_| job.state == JobState::Completed);
     completed.or(job.started).map(|change| change.latest)
-}
-
-/// A duration between two instants; never negative.
-fn span(from: Timestamp, to: Timestamp) -> Duration {
-    Duration::try_from(to.duration_since(from)).unwrap_or_default()
 }

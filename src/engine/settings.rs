@@ -3,6 +3,7 @@
 //! Owns the settings that judgement depends on and how long evidence is fresh. Reads no file.
 //! Invariant: plain values, so that a reload is one assignment.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -281,6 +282,12 @@ impl Settings {
     /// The probe of that name.
     pub fn watch(&self, name: &str) -> Option<&Watch> {
         self.probes.iter().find(|watch| watch.name == name)
+    }
+
+    /// When a job of that kind is late or stuck.
+    pub fn job_rules(&self, kind: JobKind) -> Cow<'_, JobRules> {
+        let by_default = || Cow::Owned(JobRules::usual(kind));
+        self.jobs.get(&kind).map_or_else(by_default, Cow::Borrowed)
     }
 
     /// HeyGen's own pages.

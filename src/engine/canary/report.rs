@@ -10,7 +10,7 @@ use super::plan::Signals;
 use super::{Canaries, DELETE_PAUSES, Means, SEARCHES, paid};
 use crate::engine::jobs::stages::job_kind;
 use crate::engine::jobs::{Ledger, Trouble};
-use crate::engine::settings::{JobRules, Settings, Watch};
+use crate::engine::settings::{Settings, Watch};
 use crate::model::{
     AccountReading, Finding, Intent, IntentState, Job, Observation, Outcome, ProbeKind, Report,
     Timestamp,
@@ -164,12 +164,10 @@ impl Canaries {
 
     /// `poll_min`, doubling up to `poll_max`.
     fn backoff(&self, bench: &Bench<'_>, id: crate::model::IntentId) -> SignedDuration {
-        let kind = job_kind(bench.watch.kind);
-        let usual = kind.map(JobRules::usual);
-        let rules = kind.and_then(|kind| bench.settings.jobs.get(&kind)).or(usual.as_ref());
-        let Some(rules) = rules else {
+        let Some(kind) = job_kind(bench.watch.kind) else {
             return READ_AGAIN;
         };
+        let rules = bench.settings.job_rules(kind);
         let polls = self.pace.get(&id).map_or(0, |pace| pace.polls).min(16);
         let wait = rules.poll_min.saturating_mul(1 << polls).min(rules.poll_max);
         SignedDuration::try_from(wait).unwrap_or(READ_AGAIN)
@@ -214,9 +212,8 @@ fn accepted(
     intent.state = IntentState::Accepted;
     intent.job_id = Some(job_id.to_owned());
     let job = bench.ledger.adopt(kind, job_id, intent.created_at, report.ended_at);
-    let usual = JobRules::usual(kind);
-    let rules = bench.settings.jobs.get(&kind).unwrap_or(&usual);
-    let wait = SignedDuration::try_from(rules.poll_min).unwrap_or(READ_AGAIN);
+    let poll_min = bench.settings.job_rules(kind).poll_min;
+    let wait = SignedDuration::try_from(poll_min).unwrap_or(READ_AGAIN);
     Step { job: Some(job), ..Step::poll(wait) }
 }
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use super::limits::{Limits, stage_begun_at};
-use super::{Ledger, span, words};
+use super::{Ledger, words};
 use crate::engine::settings::Settings;
+use crate::engine::words::between;
 use crate::model::{
     Blame, Job, JobFailure, JobKind, JobState, Origin, Outcome, Reason, State, Timestamp,
 };
@@ -130,7 +131,7 @@ impl<'a> Scene<'a> {
     /// kind, while one of the other kind that was created later did: there was room for that one.
     fn is_idle(&self, job: &Job, bound: Duration) -> bool {
         let is_quiet =
-            |left: Option<Timestamp>| left.is_none_or(|left| span(left, job.seen_at) >= bound);
+            |left: Option<Timestamp>| left.is_none_or(|left| between(left, job.seen_at) >= bound);
         let is_overtaken_by_other = || {
             self.ledger.all().any(|other| {
                 other.kind != self.kind

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use super::span;
 use crate::engine::settings::{JobRules, Settings, StageRules};
+use crate::engine::words::between;
 use crate::model::{Baseline, Interval, Job, JobKind, JobState, Origin, Sample, Stage, Timestamp};
 
 /// So many samples of each kind, origin and stage are kept (verdicts.md, section 4).
@@ -73,10 +73,10 @@ impl Samples {
         let mut add = |stage, duration| {
             self.add((job.kind, job.origin, stage), (ended.latest, duration), settling);
         };
-        add(None, span(job.created_at, ended.latest));
+        add(None, between(job.created_at, ended.latest));
         if let Some(started) = job.started {
-            add(Some(Stage::Queue), span(job.created_at, started.latest));
-            add(Some(Stage::Processing), span(started.earliest, ended.latest));
+            add(Some(Stage::Queue), between(job.created_at, started.latest));
+            add(Some(Stage::Processing), between(started.earliest, ended.latest));
         }
     }
 
@@ -112,12 +112,7 @@ impl Samples {
         let series = self.all.get(&key)?;
         let is_settled = series.settled_by_size.len() >= ENOUGH;
         let sizes = if is_settled { &series.settled_by_size } else { &series.by_size };
-        (sizes.len() >= ENOUGH).then(|| Baseline {
-            count: sizes.len(),
-            median: quantile(sizes, 50),
-            q90: quantile(sizes, 90),
-            q99: quantile(sizes, 99),
-        })
+        baseline_of(sizes)
     }
 }
 
@@ -156,6 +151,16 @@ fn remove(sizes: &mut Vec<Duration>, duration: Duration) {
     }
 }
 
+/// What is usual, from ascending `sizes`; `None` when they are too few.
+fn baseline_of(sizes: &[Duration]) -> Option<Baseline> {
+    (sizes.len() >= ENOUGH).then(|| Baseline {
+        count: sizes.len(),
+        median: quantile(sizes, 50),
+        q90: quantile(sizes, 90),
+        q99: quantile(sizes, 99),
+    })
+}
+
 /// Nearest rank; `sizes` ascending and not empty.
 fn quantile(sizes: &[Duration], percent: usize) -> Duration {
     let rank = (sizes.len() * percent).div_ceil(100).clamp(1, sizes.len());
@@ -181,14 +186,12 @@ pub struct Limits<'a> {
 impl Limits<'_> {
     /// The limits of the stage in which a job is; of one that has ended, those of processing.
     pub fn of(&self, job: &Job) -> StageLimits {
-        let stage = if job.state == JobState::Queued { Stage::Queue } else { Stage::Processing };
-        self.of_stage(job.kind, job.origin, stage)
+        self.of_stage(job.kind, job.origin, stage_of(job))
     }
 
     /// The limits of a stage.
     pub fn of_stage(&self, kind: JobKind, origin: Origin, stage: Stage) -> StageLimits {
-        let usual = JobRules::usual(kind);
-        let rules = self.settings.jobs.get(&kind).unwrap_or(&usual);
+        let rules = self.settings.job_rules(kind);
         let by_origin = match stage {
             Stage::Queue => rules.queue.get(&origin),
             Stage::Submit | Stage::Processing => rules.processing.get(&origin),
@@ -236,8 +239,13 @@ impl Limits<'_> {
     /// How long a live job had certainly been in its stage when it was last seen; `None` for one
     /// that waits for its owner or has ended.
     pub fn age(&self, job: &Job) -> Option<Duration> {
-        stage_begun_at(job).map(|begun| span(begun, job.seen_at))
+        stage_begun_at(job).map(|begun| between(begun, job.seen_at))
     }
+}
+
+/// The stage in which a job is; of one that has ended, its last.
+pub(super) fn stage_of(job: &Job) -> Stage {
+    if job.state == JobState::Queued { Stage::Queue } else { Stage::Processing }
 }
 
 /// When a live job got into its stage: between two looks that follow each other closely the earlier
@@ -256,7 +264,7 @@ pub(super) fn stage_begun_at(job: &Job) -> Option<Timestamp> {
 }
 
 fn begun_at(started: Interval) -> Timestamp {
-    let is_close = span(started.earliest, started.latest) <= CLOSE_LOOKS;
+    let is_close = between(started.earliest, started.latest) <= CLOSE_LOOKS;
     if is_close { started.earliest } else { started.latest }
 }
 
@@ -277,12 +285,7 @@ impl Usual {
         lives.sort_unstable();
         let stage = |rules: &BTreeMap<Origin, StageRules>| rules.get(&origin).copied();
         let both = stage(&rules.queue).zip(stage(&rules.processing));
-        let baseline = (lives.len() >= ENOUGH).then(|| Baseline {
-            count: lives.len(),
-            median: quantile(&lives, 50),
-            q90: quantile(&lives, 90),
-            q99: quantile(&lives, 99),
-        });
+        let baseline = baseline_of(&lives);
         let late = both.map_or(Duration::MAX, |(queue, processing)| {
             let whole = StageRules {
                 floor: queue.floor + processing.floor,

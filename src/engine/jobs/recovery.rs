@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use super::{Ledger, span, words};
+use super::{Ledger, words};
 use crate::engine::settings::Settings;
+use crate::engine::words::between;
 use crate::model::{Job, JobKind, JobState, Origin, Stage, Timestamp};
 
 /// Jobs that have to leave in time (verdicts.md, section 4); as many as were late, up to the second
@@ -72,12 +73,12 @@ fn is_offender(ledger: &Ledger, settings: &Settings, job: &Job) -> bool {
         return false;
     };
     if let Some(started) = job.started {
-        return is_over(Stage::Queue, span(job.created_at, started.earliest))
-            || is_over(Stage::Processing, span(started.latest, ended.earliest));
+        return is_over(Stage::Queue, between(job.created_at, started.earliest))
+            || is_over(Stage::Processing, between(started.latest, ended.earliest));
     }
     let late_of = |stage| limits.of_stage(job.kind, job.origin, stage).late;
     let both = late_of(Stage::Queue).saturating_add(late_of(Stage::Processing));
-    span(job.created_at, ended.earliest) > both
+    between(job.created_at, ended.earliest) > both
 }
 
 /// As quick as nine of ten are, or within the late limit where nothing is usual yet: the way back
@@ -93,10 +94,10 @@ fn is_in_time(ledger: &Ledger, settings: &Settings, job: &Job) -> bool {
     };
     let is_quick = match (job.started, limits.whole_life(job.kind, job.origin)) {
         (Some(started), _) => {
-            within(Stage::Queue, span(job.created_at, started.latest))
-                && within(Stage::Processing, span(started.earliest, ended.latest))
+            within(Stage::Queue, between(job.created_at, started.latest))
+                && within(Stage::Processing, between(started.earliest, ended.latest))
         }
-        (None, Some(usual)) => span(job.created_at, ended.latest) <= usual.q90,
+        (None, Some(usual)) => between(job.created_at, ended.latest) <= usual.q90,
         (None, None) => true,
     };
     is_quick && !is_offender(ledger, settings, job)

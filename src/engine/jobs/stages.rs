@@ -65,8 +65,6 @@ fn submitting(
                 && matches!(intent.state, IntentState::Intended | IntentState::Ambiguous)
         })
     };
-    let usual = JobRules::usual(kind);
-    let rules = settings.jobs.get(&kind).unwrap_or(&usual);
     StageView {
         kind,
         origin: Origin::Canary,
@@ -75,7 +73,7 @@ fn submitting(
         oldest_since: unknown().map(|intent| intent.created_at).min(),
         baseline: ledger.limits(settings).baseline(kind, Origin::Canary, Stage::Submit),
         late: JobRules::SUBMIT_LATE,
-        stuck: rules.submit_timeout,
+        stuck: settings.job_rules(kind).submit_timeout,
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::limits::Limits;
+use super::limits::{Limits, stage_of};
 use crate::engine::words::{duration, listed};
 use crate::model::{Job, JobKind, JobState, Origin, Stage};
 
@@ -63,12 +63,11 @@ fn did(kind: JobKind, state: JobState, have: &str, age: &str) -> String {
 }
 
 fn usual(job: &Job, limits: &Limits<'_>) -> String {
-    let stage = if job.state == JobState::Queued { Stage::Queue } else { Stage::Processing };
     let whose = match job.origin {
         Origin::Canary => "our last",
         Origin::Natural => "your last",
     };
-    match limits.baseline(job.kind, job.origin, stage) {
+    match limits.baseline(job.kind, job.origin, stage_of(job)) {
         Some(baseline) => {
             format!(
                 "usually under {} ({whose} {})",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::figures::Share;
 use crate::engine::jobs::Usual;
-use crate::engine::settings::{JobRules, Settings};
+use crate::engine::settings::Settings;
 use crate::engine::words;
 use crate::model::{Job, JobFailure, JobKind, JobState, Origin, Timestamp};
 
@@ -154,9 +154,7 @@ fn usual(settings: &Settings, kind: JobKind, origin: Origin, jobs: &[Job]) -> Us
     };
     let lives = jobs.iter().filter(is_sample);
     let lives = lives.filter_map(|job| Some(words::between(job.created_at, job.ended?.latest)));
-    let by_default = JobRules::usual(kind);
-    let rules = settings.jobs.get(&kind).unwrap_or(&by_default);
-    Usual::of(rules, origin, lives.collect())
+    Usual::of(&settings.job_rules(kind), origin, lives.collect())
 }
 
 fn fate(job: &Job, usual: Usual, now: Timestamp) -> Fate {
