@@ -69,7 +69,8 @@ pub struct Recollection {
     pub next_incident_id: IncidentId,
     /// Jobs that live, and those that ended within the last 26 h; abandoned ones included.
     pub jobs: Vec<Job>,
-    /// The last 1,000 samples of 30 days for each kind, origin and stage, oldest first.
+    /// The last samples of 30 days for each kind, origin and stage, oldest first: those of the last
+    /// day, and 1,000 that are older.
     pub samples: Vec<Sample>,
     /// Where the queue probe stands.
     pub positions: Vec<JobPosition>,

@@ -10,8 +10,8 @@ use jiff::SignedDuration;
 
 use super::settings::{JobsWatch, Settings, Watch};
 use crate::model::{
-    AccountReading, Backfill, Followed, Interval, Job, JobKind, JobPosition, JobState, JobStatus,
-    JobsReading, Origin, Owner, Sample, Sighting, Timestamp,
+    AccountReading, Backfill, Blame, Followed, Incident, Interval, Job, JobKind, JobPosition,
+    JobState, JobStatus, JobsReading, Origin, Owner, Sample, Sighting, Timestamp,
 };
 
 pub mod failure;
@@ -36,6 +36,8 @@ const KEPT: SignedDuration = SignedDuration::from_hours(26);
 const RUBBISH_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// A job that was created just now may not be found yet (verdicts.md, section 4).
 pub const FOUND_AFTER: SignedDuration = SignedDuration::from_mins(2);
+/// Jobs that overlap so much of the beginning of an incident teach nothing, later ones at once.
+const FIRST_DAY: SignedDuration = SignedDuration::from_hours(24);
 /// Completed jobs of this long teach what is usual.
 const LEARNED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -71,14 +73,16 @@ pub struct Trouble {
 }
 
 impl Ledger {
-    /// Goes on from what was stored.
+    /// Goes on from what was stored; of the incidents those that were open within the last day.
     pub fn recall(
         jobs: Vec<Job>,
         samples: Vec<Sample>,
         positions: Vec<JobPosition>,
+        incidents: &[Incident],
         now: Timestamp,
     ) -> Self {
-        let mut ledger = Self { samples: Samples::of(samples), ..Self::default() };
+        let samples = Samples::of(samples, |sample| settling_then(incidents, sample));
+        let mut ledger = Self { samples, ..Self::default() };
         for position in positions {
             ledger.positions.insert(position.kind, position);
         }
@@ -230,11 +234,8 @@ impl Ledger {
             self.advance(job.kind, progress);
         }
         if is_changed {
-            let is_new_normal = look
-                .trouble
-                .is_some_and(|Trouble { since }| sighting.at.duration_since(since) > RUBBISH_AFTER);
-            let settling = if is_new_normal { Settling::AtOnce } else { Settling::ByTime };
-            self.samples.learn(&job, settling);
+            let since = look.trouble.map(|trouble| trouble.since);
+            self.samples.learn(&job, settling(since, sighting.at));
         }
         self.jobs.insert(key, job.clone());
         is_changed.then_some(job)
@@ -379,12 +380,29 @@ fn state_of(sighting: &Sighting) -> JobState {
     }
 }
 
-/// The first 24 hours of an incident are no new normal.
+/// From the second day of trouble on what is seen is the new normal.
+fn settling(trouble_since: Option<Timestamp>, at: Timestamp) -> Settling {
+    let is_new_normal = trouble_since.is_some_and(|since| at.duration_since(since) > FIRST_DAY);
+    if is_new_normal { Settling::AtOnce } else { Settling::ByTime }
+}
+
+/// How a stored sample was taken when it was new.
+fn settling_then(incidents: &[Incident], sample: &Sample) -> Settling {
+    let was_open = |incident: &&Incident| {
+        incident.blame == Blame::Provider
+            && incident.capabilities.contains(&sample.kind.capability())
+            && incident.resolved_at.is_none_or(|end| end >= sample.at)
+    };
+    let since = incidents.iter().filter(was_open).map(|incident| incident.opened_at).min();
+    settling(since, sample.at)
+}
+
+/// The first day of an incident is no new normal.
 fn is_troubled(job: &Job, trouble: Option<Trouble>) -> bool {
     let Some(Trouble { since }) = trouble else {
         return false;
     };
-    let first_day_ends = since.saturating_add(RUBBISH_AFTER).unwrap_or(since);
+    let first_day_ends = since.saturating_add(FIRST_DAY).unwrap_or(since);
     let ended = job.ended.map_or(job.seen_at, |ended| ended.latest);
     job.created_at < first_day_ends && ended >= since
 }

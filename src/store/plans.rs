@@ -190,7 +190,7 @@ fn jobs_that_ended_are_found_and_forgotten_by_their_end() {
 fn samples_are_read_from_their_index_alone() {
     for statement in [samples::QUEUE, samples::PROCESSING, samples::LIFE] {
         let expected = "SEARCH jobs USING COVERING INDEX jobs_samples \
-                        (kind=? AND origin=? AND finished_at_ms>?)";
+                        (kind=? AND origin=? AND finished_at_ms>? AND finished_at_ms<?)";
         assert_eq!(plan(statement), expected);
     }
 }

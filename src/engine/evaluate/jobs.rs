@@ -4,6 +4,7 @@
 //! not over yet. Invariant: what was stored of jobs and intents comes back as it was.
 
 use std::collections::BTreeMap;
+use std::mem::take;
 use std::sync::Arc;
 
 use super::events::Events;
@@ -46,15 +47,15 @@ pub(crate) struct Jobs {
 
 impl Jobs {
     /// Jobs and intents are rows, not observations: they come back as they were.
-    pub(super) fn recalled(recollection: &Recollection, now: Timestamp) -> Self {
-        let jobs = recollection.jobs.clone();
-        let samples = recollection.samples.clone();
-        let positions = recollection.positions.clone();
+    pub(super) fn recalled(recollection: &mut Recollection, now: Timestamp) -> Self {
+        let jobs = take(&mut recollection.jobs);
+        let samples = take(&mut recollection.samples);
+        let positions = take(&mut recollection.positions);
         Self {
-            ledger: Ledger::recall(jobs, samples, positions, now),
-            canaries: Canaries::recall(recollection.intents.clone()),
-            account: recollection.account.clone(),
-            told: recollection.told.clone(),
+            ledger: Ledger::recall(jobs, samples, positions, &recollection.incidents, now),
+            canaries: Canaries::recall(take(&mut recollection.intents)),
+            account: recollection.account.take(),
+            told: take(&mut recollection.told),
             ..Self::default()
         }
     }

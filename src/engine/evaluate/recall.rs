@@ -13,19 +13,19 @@ use super::jobs::Jobs;
 use super::memory::Memory;
 use crate::engine::attribute;
 use crate::engine::settings::Settings;
-use crate::model::{Observation, Outcome, SourceReading, Timestamp};
+use crate::model::{Incident, IncidentId, Observation, Outcome, SourceReading, Timestamp};
 
 /// In quiet times the verdict is recomputed this often while replaying: it only dates `since`.
 const QUIET: SignedDuration = SignedDuration::from_secs(20);
 
 impl Memory {
     /// Rebuilds the memory by replaying what was stored; decides nothing and owes nothing.
-    pub fn recall(settings: &Settings, recollection: Recollection, now: Timestamp) -> Self {
-        let mut memory = Self::knowing(Jobs::recalled(&recollection, now));
-        for (cause, lasted) in recollection.past.clone() {
+    pub fn recall(settings: &Settings, mut recollection: Recollection, now: Timestamp) -> Self {
+        let mut memory = Self::knowing(Jobs::recalled(&mut recollection, now));
+        for (cause, lasted) in recollection.past {
             memory.past.entry(cause).or_default().push(lasted);
         }
-        memory.silences.clone_from(&recollection.silences);
+        memory.silences = recollection.silences;
         memory.next_silence_id = recollection.next_silence_id;
         memory.noted = recollection.standings.iter().map(|one| (one.capability, *one)).collect();
         let mut readings = recollection.readings;
@@ -73,8 +73,8 @@ impl Memory {
     fn adopt(
         &mut self,
         settings: &Settings,
-        mut incidents: Vec<crate::model::Incident>,
-        next_id: crate::model::IncidentId,
+        mut incidents: Vec<Incident>,
+        next_id: IncidentId,
         now: Timestamp,
     ) {
         incidents.retain(|incident| incident.opened_at <= now);

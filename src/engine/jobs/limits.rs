@@ -3,21 +3,24 @@
 //! Owns the samples and the two formulas. Invariant: a learned limit never falls under its floor.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 use std::time::Duration;
 
 use crate::engine::settings::{JobRules, Settings, StageRules};
 use crate::engine::words::between;
 use crate::model::{Baseline, Interval, Job, JobKind, JobState, Origin, Sample, Stage, Timestamp};
 
-/// So many samples of each kind, origin and stage are kept (verdicts.md, section 4).
+/// So many settled samples of each kind, origin and stage are kept (verdicts.md, section 4).
 pub const MOST_SAMPLES: usize = 1_000;
+/// So many more may wait to be settled; what a still busier account says besides is left out.
+pub const MOST_WAITING: usize = 10_000;
 /// Fewer say nothing.
 const ENOUGH: usize = 20;
 /// Two looks this close are as good as one.
 const CLOSE_LOOKS: Duration = Duration::from_mins(2);
 /// What is usual is what was usual until a day ago, where enough is known: else a slow day would
 /// teach within hours that slow is normal, and nobody would ever hear of it.
-const SETTLED_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+pub const SETTLED_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 type Key = (JobKind, Origin, Option<Stage>);
 
@@ -56,11 +59,11 @@ pub(super) enum Settling {
 
 impl Samples {
     /// From what was stored, oldest first.
-    pub(super) fn of(samples: Vec<Sample>) -> Self {
+    pub(super) fn of(samples: Vec<Sample>, settling: impl Fn(&Sample) -> Settling) -> Self {
         let mut all = Self::default();
         for sample in samples {
             let key = (sample.kind, sample.origin, sample.stage);
-            all.add(key, (sample.at, sample.duration), Settling::ByTime);
+            all.add(key, (sample.at, sample.duration), settling(&sample));
         }
         all
     }
@@ -92,6 +95,9 @@ impl Samples {
 
     fn add(&mut self, key: Key, (at, duration): (Timestamp, Duration), settling: Settling) {
         let series = self.all.entry(key).or_default();
+        if series.by_time.len() >= MOST_SAMPLES + MOST_WAITING {
+            return;
+        }
         let place = series.by_time.partition_point(|known| known.at <= at);
         let is_looked_at = place < series.looked_at;
         let is_settled = is_looked_at || settling == Settling::AtOnce;
@@ -103,9 +109,7 @@ impl Samples {
         if is_looked_at {
             series.looked_at += 1;
         }
-        if series.by_time.len() > MOST_SAMPLES {
-            series.drop_oldest();
-        }
+        series.forget_surplus();
     }
 
     fn baseline(&self, key: Key) -> Option<Baseline> {
@@ -117,6 +121,14 @@ impl Samples {
 }
 
 impl Series {
+    /// The bound holds for what is settled: a busy account's last thousand jobs are of today, and
+    /// today must not teach that it is usual.
+    fn forget_surplus(&mut self) {
+        while self.settled_by_size.len() > MOST_SAMPLES {
+            self.drop_oldest();
+        }
+    }
+
     fn drop_oldest(&mut self) {
         let Some(oldest) = self.by_time.pop_front() else { return };
         remove(&mut self.by_size, oldest.duration);
@@ -127,16 +139,29 @@ impl Series {
     }
 
     fn settle(&mut self, now: Timestamp) {
-        while let Some(next) = self.by_time.get_mut(self.looked_at) {
-            if now.duration_since(next.at) < SETTLED_AFTER {
-                return;
-            }
+        while let Some(next) = self.by_time.get_mut(self.looked_at)
+            && now.duration_since(next.at) >= SETTLED_AFTER
+        {
             if !next.is_settled {
                 next.is_settled = true;
                 insert(&mut self.settled_by_size, next.duration);
             }
             self.looked_at += 1;
         }
+        self.forget_surplus();
+    }
+
+    /// What nine of ten stayed under in what had ended by `at`, and in what has ended since; `None`
+    /// where either are too few.
+    fn compared(&self, at: Timestamp) -> Option<(Duration, Duration)> {
+        let place = self.by_time.partition_point(|one| one.at <= at);
+        let q90 = |range: Range<usize>| {
+            let mut sizes: Vec<Duration> =
+                self.by_time.range(range).map(|one| one.duration).collect();
+            sizes.sort_unstable();
+            baseline_of(&sizes).map(|baseline| baseline.q90)
+        };
+        Some((q90(0..place)?, q90(place..self.by_time.len())?))
     }
 }
 
@@ -217,7 +242,8 @@ impl Limits<'_> {
     }
 
     /// What nine of ten stayed under in the jobs that counted as usual at `at`, and in those that
-    /// have ended since these; `None` where either are too few.
+    /// have ended since these; `None` where either are too few. A busy account has forgotten what
+    /// was usual then: what had ended by `at` stands for it.
     pub(super) fn since(
         &self,
         (kind, origin, stage): (JobKind, Origin, Stage),
@@ -226,14 +252,7 @@ impl Limits<'_> {
         let series = self.samples.all.get(&(kind, origin, Some(stage)));
         let series = series.or_else(|| self.samples.all.get(&(kind, origin, None)))?;
         let settled_at = at.saturating_sub(SETTLED_AFTER).unwrap_or(at);
-        let (before, later): (Vec<Measured>, Vec<Measured>) =
-            series.by_time.iter().copied().partition(|one| one.at <= settled_at);
-        let q90 = |some: Vec<Measured>| {
-            let mut sizes: Vec<Duration> = some.into_iter().map(|one| one.duration).collect();
-            sizes.sort_unstable();
-            (sizes.len() >= ENOUGH).then(|| quantile(&sizes, 90))
-        };
-        Some((q90(before)?, q90(later)?))
+        series.compared(settled_at).or_else(|| series.compared(at))
     }
 
     /// How long a live job had certainly been in its stage when it was last seen; `None` for one
@@ -335,6 +354,42 @@ mod tests {
         assert_eq!(limits(10), (15, 30), "learned");
         assert_eq!(limits(25), (30, 60), "ceilings");
         assert_eq!(limits(100), (120, 200), "a slow account is not always late");
+    }
+
+    const KEY: Key = (JobKind::Video, Origin::Natural, Some(Stage::Processing));
+
+    fn hour(hour: i64) -> Timestamp {
+        Timestamp::from_second(hour * 3_600).unwrap()
+    }
+
+    /// So many jobs in each of the hours, that take so long.
+    fn busy(samples: &mut Samples, hours: Range<i64>, per_hour: i64, mins: u64) {
+        for at in hours {
+            samples.age(Timestamp::MIN, hour(at));
+            for job in 0..per_hour {
+                let ended = hour(at) + jiff::SignedDuration::from_secs(job);
+                samples.add(KEY, (ended, minutes(mins)), Settling::ByTime);
+            }
+        }
+    }
+
+    #[test]
+    fn the_day_of_a_busy_account_teaches_nothing_before_it_is_over() {
+        let mut samples = Samples::default();
+        busy(&mut samples, 0..60, 200, 3);
+        busy(&mut samples, 60..80, 200, 30);
+        let baseline = samples.baseline(KEY).unwrap();
+        assert_eq!((baseline.count, baseline.q99), (MOST_SAMPLES, minutes(3)));
+        busy(&mut samples, 80..100, 200, 30);
+        assert_eq!(samples.baseline(KEY).unwrap().median, minutes(30));
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut samples = Samples::default();
+        busy(&mut samples, 0..72, 2_000, 3);
+        assert_eq!(samples.all[&KEY].by_time.len(), MOST_SAMPLES + MOST_WAITING);
+        assert_eq!(samples.baseline(KEY).unwrap().count, MOST_SAMPLES);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use heygen_monitor::engine::{
 use heygen_monitor::model::{
     Backfill, Capability, CapabilityVerdict, ChannelKind, EventKind, Incident, Job, JobFailure,
     JobKind, JobPosition, JobState, JobStatus, JobsReading, Message, Observation, Outcome, Owner,
-    ProbeKind, Reason, Series, Sighting, Stage, StageView, State, Timestamp,
+    ProbeKind, Reason, Sample, Series, Sighting, Stage, StageView, State, Timestamp,
 };
 
 /// The queue probe looks this often.
@@ -251,11 +251,33 @@ impl Account {
             observations: self.stored.clone(),
             incidents: self.incidents.values().cloned().collect(),
             jobs: self.rows.values().cloned().collect(),
+            samples: self.samples(),
             positions: self.positions.values().cloned().collect(),
             ..Recollection::default()
         };
         self.memory = Memory::recall(&self.settings, recollection, at(self.now));
         self.step(Input::Tick);
+    }
+
+    /// What the table of jobs says of completed ones.
+    fn samples(&self) -> Vec<Sample> {
+        let is_sample = |job: &&Job| job.is_sample && job.state == JobState::Completed;
+        let mut samples = Vec::new();
+        for job in self.rows.values().filter(is_sample) {
+            let (created, ended) = (job.created_at, job.ended.unwrap().latest);
+            let mut add = |stage, from, until| {
+                let duration = heygen_monitor::engine::words::between(from, until);
+                let Job { kind, origin, .. } = *job;
+                samples.push(Sample { kind, origin, stage, duration, at: ended });
+            };
+            add(None, created, ended);
+            if let Some(started) = job.started {
+                add(Some(Stage::Queue), created, started.latest);
+                add(Some(Stage::Processing), started.earliest, ended);
+            }
+        }
+        samples.sort_by_key(|sample| sample.at);
+        samples
     }
 
     /// `degraded/provider/single_job_stuck`.

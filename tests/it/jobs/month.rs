@@ -6,6 +6,8 @@
 
 use std::collections::BTreeSet;
 
+use heygen_monitor::model::EventKind;
+
 use super::account::{Account, POLL, Planned};
 use crate::support::random::Random;
 
@@ -110,6 +112,36 @@ fn a_month_of_ten_thousand_jobs_finds_every_stuck_one_and_no_other() {
     assert_eq!(account.named_at.keys().filter(|id| hidden.contains(*id)).count(), size.stuck);
     assert!(wrong.len() <= 1, "{wrong:?}");
     assert!(median <= POLL, "{delays:?}");
+}
+
+/// A job a minute that takes so many seconds, by the second it was created; its queue is short.
+fn busy(days: i64, random: &mut Random, takes: impl Fn(i64) -> f64) -> Vec<Planned> {
+    let created = (0..days * DAY / 60).map(|i| i * 60);
+    created
+        .map(|created| {
+            let takes = random.log_normal(takes(created), 0.05);
+            Planned::video(&format!("v_{created:06}"), created, 20, takes)
+        })
+        .collect()
+}
+
+#[test]
+fn more_than_a_thousand_jobs_a_day_that_get_slower_are_a_new_normal_too_whatever_restarts() {
+    let changes_at = 2 * DAY;
+    let slower = |created| if created < changes_at { 150.0 } else { 900.0 };
+    let mut account = Account::new(busy(4, &mut Random(2026), slower));
+    account.settings.concurrency = 100;
+    for half_day in 1..=8 {
+        account = account.until(half_day * DAY / 2);
+        account.restart();
+    }
+    assert_eq!(account.told().first(), Some(&EventKind::Opened), "{:?}", account.told());
+    assert_eq!(account.incidents.len(), 1, "{:#?}", account.incidents);
+    assert!(account.opened_at()[0] >= changes_at);
+    let resolved = account.resolved_at()[0].expect("the new normal ends it");
+    assert!(resolved - changes_at >= DAY, "not before the second day: {resolved}");
+    let (_, last) = account.messages.last().unwrap();
+    assert!(last.notes.iter().any(|note| note.starts_with("New normal: ")), "{:?}", last.notes);
 }
 
 #[test]
