@@ -54,9 +54,8 @@ const NAMED: usize = 6;
 
 /// What the jobs of every kind say; the worst first within a kind.
 pub fn findings(ledger: &Ledger, settings: &Settings, now: Timestamp) -> Vec<Finding> {
-    let limits = ledger.limits(settings);
     let of_kind = |kind| {
-        let scene = Scene { ledger, settings, limits, kind, now };
+        let scene = Scene::of(ledger, settings, kind, now);
         let stalled = scene.stuck().or_else(|| scene.single()).or_else(|| scene.late());
         let all = [stalled, scene.failing(), scene.unpaid(), scene.backlog()];
         all.into_iter().flatten()
@@ -64,14 +63,41 @@ pub fn findings(ledger: &Ledger, settings: &Settings, now: Timestamp) -> Vec<Fin
     JobKind::ALL.into_iter().flat_map(of_kind).collect()
 }
 
-/// The jobs of one kind.
-#[derive(Debug, Clone, Copy)]
+/// The jobs of one kind, with what is asked of each that waits: looked up once, for a batch may be
+/// of thousands.
+#[derive(Debug)]
 struct Scene<'a> {
     ledger: &'a Ledger,
-    settings: &'a Settings,
     limits: Limits<'a>,
     kind: JobKind,
     now: Timestamp,
+    live: Vec<&'a Job>,
+    /// When those that are completed were created, in order.
+    completed: Vec<Timestamp>,
+    own: Flow,
+    others: Flow,
+    /// Jobs of any kind that are being made.
+    processing: usize,
+    has_room: bool,
+}
+
+/// Jobs that left the queue.
+#[derive(Debug, Clone, Copy)]
+struct Flow {
+    /// When the youngest of them was created.
+    youngest: Option<Timestamp>,
+    /// When the last of them left.
+    last: Option<Timestamp>,
+}
+
+impl Flow {
+    fn of<'a>(jobs: impl Iterator<Item = &'a Job>) -> Self {
+        let left = jobs.filter_map(|job| Some((job.created_at, left_queue_at(job)?)));
+        left.fold(Self { youngest: None, last: None }, |flow, (created_at, left_at)| Self {
+            youngest: flow.youngest.max(Some(created_at)),
+            last: flow.last.max(Some(left_at)),
+        })
+    }
 }
 
 /// Which limit.
@@ -89,14 +115,32 @@ enum Weight {
 }
 
 impl<'a> Scene<'a> {
-    fn live(&self) -> impl Iterator<Item = &'a Job> {
-        self.ledger.of(self.kind).filter(|job| job.state.is_live() && !job.is_abandoned)
+    fn of(ledger: &'a Ledger, settings: &'a Settings, kind: JobKind, now: Timestamp) -> Self {
+        let completed = ledger.of(kind).filter(|job| job.state == JobState::Completed);
+        let mut completed: Vec<Timestamp> = completed.map(|job| job.created_at).collect();
+        completed.sort_unstable();
+        let is_live = |job: &&Job| job.state.is_live() && !job.is_abandoned;
+        let is_made = |job: &&Job| job.state == JobState::Processing && !job.is_abandoned;
+        let processing = ledger.all().filter(is_made).count();
+        let places = usize::try_from(settings.concurrency).unwrap_or(usize::MAX);
+        Self {
+            ledger,
+            limits: ledger.limits(settings),
+            kind,
+            now,
+            live: ledger.of(kind).filter(is_live).collect(),
+            completed,
+            own: Flow::of(ledger.of(kind)),
+            others: Flow::of(ledger.all().filter(|job| job.kind != kind)),
+            processing,
+            has_room: processing < places,
+        }
     }
 
     /// Live jobs over a limit that say something of HeyGen, oldest first.
     fn over(&self, limit: Limit) -> Vec<&'a Job> {
         let weighs = |job: &&Job| self.weight(job, limit) == Some(Weight::Evidence);
-        let mut over: Vec<&Job> = self.live().filter(weighs).collect();
+        let mut over: Vec<&Job> = self.live.iter().copied().filter(weighs).collect();
         over.sort_by_key(|job| job.created_at);
         over
     }
@@ -122,9 +166,7 @@ impl<'a> Scene<'a> {
 
     /// A job of its kind that was created later has left the queue.
     fn is_overtaken(&self, job: &Job) -> bool {
-        self.ledger
-            .of(self.kind)
-            .any(|other| other.created_at > job.created_at && has_left_queue(other))
+        self.own.youngest.is_some_and(|youngest| youngest > job.created_at)
     }
 
     /// Nothing of the account left the queue for that long, while there was room; or nothing of its
@@ -132,28 +174,15 @@ impl<'a> Scene<'a> {
     fn is_idle(&self, job: &Job, bound: Duration) -> bool {
         let is_quiet =
             |left: Option<Timestamp>| left.is_none_or(|left| between(left, job.seen_at) >= bound);
-        let is_overtaken_by_other = || {
-            self.ledger.all().any(|other| {
-                other.kind != self.kind
-                    && other.created_at > job.created_at
-                    && has_left_queue(other)
-            })
-        };
-        let all_quiet = is_quiet(self.ledger.all().filter_map(left_queue_at).max());
-        let kind_quiet = || is_quiet(self.ledger.of(self.kind).filter_map(left_queue_at).max());
-        (all_quiet || (kind_quiet() && is_overtaken_by_other()))
-            && self.processing() < usize::try_from(self.settings.concurrency).unwrap_or(usize::MAX)
-    }
-
-    fn processing(&self) -> usize {
-        let is_made = |job: &&Job| job.state == JobState::Processing && !job.is_abandoned;
-        self.ledger.all().filter(is_made).count()
+        let is_overtaken_by_other =
+            self.others.youngest.is_some_and(|youngest| youngest > job.created_at);
+        self.has_room
+            && is_quiet(self.own.last)
+            && (is_quiet(self.others.last) || is_overtaken_by_other)
     }
 
     fn finished_after(&self, job: &Job) -> usize {
-        let is_later =
-            |other: &&Job| other.created_at > job.created_at && other.state == JobState::Completed;
-        self.ledger.of(self.kind).filter(is_later).count()
+        self.completed.len() - self.completed.partition_point(|at| *at <= job.created_at)
     }
 
     fn stuck(&self) -> Option<Finding> {
@@ -175,13 +204,13 @@ impl<'a> Scene<'a> {
             .filter(|job| self.finished_after(job) < YOUNGER_FINISHED)
             .collect();
         let first = over.first()?;
-        let is_only = self.live().count() == 1;
+        let is_only = self.live.len() == 1;
         let is_stalled = (over.len() >= 2 || is_only) && self.finished_after(first) == 0;
         is_stalled.then_some(over)
     }
 
     fn single(&self) -> Option<Finding> {
-        let is_only = self.live().count() == 1;
+        let is_only = self.live.len() == 1;
         let needed = if is_only { 1 } else { YOUNGER_FINISHED };
         let over: Vec<&Job> = self
             .over(Limit::Stuck)
@@ -289,10 +318,10 @@ impl<'a> Scene<'a> {
     /// Jobs wait long, and it is our own queue.
     fn backlog(&self) -> Option<Finding> {
         let waits = |job: &&Job| self.weight(job, Limit::Late) == Some(Weight::OwnBacklog);
-        let mut waiting: Vec<&Job> = self.live().filter(waits).collect();
+        let mut waiting: Vec<&Job> = self.live.iter().copied().filter(waits).collect();
         waiting.sort_by_key(|job| job.created_at);
         let oldest = waiting.first()?;
-        let queued = self.live().filter(|job| job.state == JobState::Queued).count();
+        let queued = self.live.iter().filter(|job| job.state == JobState::Queued).count();
         Some(Finding {
             kind: self.kind,
             origin: Origin::Natural,
@@ -303,14 +332,10 @@ impl<'a> Scene<'a> {
             since: oldest.created_at,
             seen_at: oldest.seen_at,
             jobs: Vec::new(),
-            text: words::backlog(self.kind, queued, self.processing()),
+            text: words::backlog(self.kind, queued, self.processing),
             failure: None,
         })
     }
-}
-
-fn has_left_queue(job: &Job) -> bool {
-    left_queue_at(job).is_some()
 }
 
 /// When a job left the queue at the latest; deleted ones did not leave it by themselves.
