@@ -43,12 +43,19 @@ pub fn reconcile(
     let before = memory.incidents.clone();
     let mut steps: Vec<Step> = Vec::new();
     let mut open: Vec<Incident> = before.iter().filter(|one| one.is_open()).cloned().collect();
+    let mut has_grown = open.iter().any(|one| one.cause.0 == PLATFORM);
     for incident in &mut open {
         let current = all.iter().find(|one| is_same(incident.blame, &incident.cause, one));
         let event = match current {
+            Some(current) if has_grown && grows(incident, current) => {
+                // Another one tells of everything: this one stays the part that it is.
+                incident.suspended = None;
+                None
+            }
             Some(current) => go_on(memory, incident, current, now),
             None => end(memory, settings, incident, now),
         };
+        has_grown |= incident.cause.0 == PLATFORM;
         let event = acknowledge(incident, notices, now).or(event);
         steps.push(Step { incident: incident.clone(), event });
     }
@@ -136,6 +143,11 @@ fn opened(memory: &mut Memory, current: &Ongoing, now: Timestamp) -> Incident {
     }
 }
 
+/// The failure of a host has become one of everything.
+fn grows(incident: &Incident, current: &Ongoing) -> bool {
+    current.cause.0 == PLATFORM && incident.cause.0 != PLATFORM
+}
+
 /// Its cause is still there.
 fn go_on(
     memory: &Memory,
@@ -146,7 +158,7 @@ fn go_on(
     let told_before = escalate::last_told_state(incident);
     let about = (incident.blame, &incident.cause);
     let is_one_too_many = flapping::is_one_too_many(memory, about, flapping::Next::Change, now);
-    let grew = current.cause.0 == PLATFORM && incident.cause.0 != PLATFORM;
+    let grew = grows(incident, current);
     if grew {
         incident.cause = current.cause.clone();
     }

@@ -219,6 +219,30 @@ fn everything_down_grows_into_one_platform_incident() {
 }
 
 #[test]
+fn two_hosts_that_are_told_already_are_one_platform_incident_and_no_second_one() {
+    let told = World::with_key()
+        .heygen(|series, now| {
+            let begins = match series {
+                "web" => 1_200,
+                _ if series.starts_with("submit") => 1_800,
+                _ => 600,
+            };
+            (begins..4_000).contains(&now).then_some(status(Outcome::Unavailable, 503))
+        })
+        .daemon(2 * HOUR);
+    let causes: Vec<&str> = told.incidents.iter().map(|one| one.cause.0.as_str()).collect();
+    assert_eq!(causes, ["platform", "host:app.heygen.com"], "{}", told.to("mail"));
+    let kinds = [
+        EventKind::Opened,
+        EventKind::Opened,
+        EventKind::Worsened,
+        EventKind::Resolved,
+        EventKind::Resolved,
+    ];
+    assert_eq!(told.kinds("mail"), kinds, "{}", told.to("mail"));
+}
+
+#[test]
 fn what_only_the_page_says_is_told_to_slack_after_five_minutes() {
     let told = World::with_key()
         .page(|now| {
