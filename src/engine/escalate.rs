@@ -158,9 +158,8 @@ impl Telling<'_> {
             None => self.first(incident, channel, happened),
             Some(told) => self.further(incident, channel, told, happened),
         }?;
-        let is_muted = mute::of_incident(self.settings, self.silences, incident, self.now)
-            .is_some()
-            || mute::of_channel(self.incidents, &channel.name, self.now).is_some();
+        let is_muted = mute::is_silenced(self.settings, self.silences, incident, self.now)
+            || mute::is_at_its_limit(self.incidents, &channel.name, self.now);
         (!is_muted).then_some(kind)
     }
 
@@ -174,16 +173,12 @@ impl Telling<'_> {
         if urgency(incident) == Urgency::AtTheEnd {
             return happened.filter(|kind| *kind == EventKind::Resolved);
         }
-        let concern = concern(self.settings, incident, channel, self.now);
-        if happened == Some(EventKind::Flapping) && !is_told(incident) {
-            return Some(EventKind::Flapping);
-        }
         let is_due = incident.is_open()
-            && !incident.flapping
             && incident.suspended.is_none()
             && incident.ack.is_none()
-            && concern != Concern::None;
-        is_due.then_some(EventKind::Opened)
+            && concern(self.settings, incident, channel, self.now) != Concern::None;
+        let kind = if incident.flapping { EventKind::Flapping } else { EventKind::Opened };
+        is_due.then_some(kind)
     }
 
     /// The channel was told before.

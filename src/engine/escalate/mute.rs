@@ -40,34 +40,21 @@ impl Window {
     }
 }
 
-/// Why nothing is said for now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mute {
-    /// A silence fits.
-    Silenced,
-    /// A maintenance window of ours is open.
-    Window,
-    /// The channel was told too much lately.
-    Limit,
-}
-
-/// Why nothing is said about an incident for now, on any channel.
-pub(super) fn of_incident(
+/// Whether nothing is said about an incident for now, on any channel: a silence fits, or a
+/// maintenance window of ours is open.
+pub(super) fn is_silenced(
     settings: &Settings,
     silences: &[Silence],
     incident: &Incident,
     now: Timestamp,
-) -> Option<Mute> {
-    if silences.iter().any(|silence| silence.is_active(now) && silence.matchers.fit(incident)) {
-        return Some(Mute::Silenced);
-    }
-    settings.windows.iter().any(|window| window.is_open(now)).then_some(Mute::Window)
+) -> bool {
+    silences.iter().any(|silence| silence.is_active(now) && silence.matchers.fit(incident))
+        || settings.windows.iter().any(|window| window.is_open(now))
 }
 
-/// Why nothing is said on a channel for now.
-pub(super) fn of_channel(incidents: &[Incident], channel: &str, now: Timestamp) -> Option<Mute> {
+/// Whether a channel was told too much lately.
+pub(super) fn is_at_its_limit(incidents: &[Incident], channel: &str, now: Timestamp) -> bool {
     let events = incidents.iter().flat_map(|incident| &incident.events);
     let recent = events.filter(|event| event.reached(channel));
-    let count = recent.filter(|event| now.duration_since(event.at) <= WITHIN).count();
-    (count >= MOST).then_some(Mute::Limit)
+    recent.filter(|event| now.duration_since(event.at) <= WITHIN).count() >= MOST
 }

@@ -96,6 +96,18 @@ fn an_incident_that_ended_before_a_route_s_time_is_not_told_there() {
 }
 
 #[test]
+fn what_comes_and_goes_is_told_where_a_route_leads_and_nowhere_else() {
+    let coming_and_going = |series: &str, now: i64| {
+        let is_down = (600..4_800).contains(&now) && (now / 300) % 2 == 0;
+        (series != "web" && is_down).then_some(status(Outcome::Unavailable, 503))
+    };
+    let world = World::with_key().heygen(coming_and_going);
+    let told = with_routes(world, vec![route(&["slack"], 0)]).daemon(3 * HOUR);
+    assert!(told.kinds("slack").contains(&EventKind::Flapping), "{}", told.to("slack"));
+    assert_eq!(told.to("mail"), "");
+}
+
+#[test]
 fn a_route_matches_by_side_capability_and_state() {
     let of = |blames: Vec<Blame>, min_state| {
         let world = World::with_key().heygen(down_between(600, HOUR));
