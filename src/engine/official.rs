@@ -298,23 +298,13 @@ fn subject_of(source: &Source, page: &Page, event: &PageEvent) -> Subject {
     let stands_for = |named: &String| {
         let row = page.components.iter().find(|row| row.id == *named || row.name == *named);
         row.map_or_else(
-            || source.map.capability_of(&row_named(named)),
+            || source.map.capability_named(named, named),
             |row| source.map.capability_of(row),
         )
     };
     let named: Vec<Capability> = event.components.iter().filter_map(stands_for).collect();
     let capabilities = Capability::ALL.into_iter().filter(|one| named.contains(one)).collect();
     Subject { capabilities, names_nothing: false }
-}
-
-fn row_named(name: &str) -> Component {
-    Component {
-        id: name.to_owned(),
-        name: name.to_owned(),
-        group: None,
-        state: ComponentState::Unknown,
-        raw: String::new(),
-    }
 }
 
 fn published_at(event: &PageEvent) -> Option<Timestamp> {
@@ -354,4 +344,61 @@ fn losses(source: &Source, old: &Page, new: &Page) -> Vec<String> {
             })
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::page::ComponentMap;
+    use crate::model::{Product, SourceRole};
+
+    #[test]
+    fn an_incident_that_names_rows_is_about_those_rows_alone() {
+        let source = Source {
+            name: "heygen".to_owned(),
+            role: SourceRole::Primary,
+            replaces: Vec::new(),
+            interval: Duration::from_mins(1),
+            map: ComponentMap {
+                components: vec![("api.heygen.com".to_owned(), Capability::Api)],
+                incidents: vec![("video".to_owned(), Capability::VideoGeneration)],
+            },
+        };
+        let row = Component {
+            id: "a".to_owned(),
+            name: "https://api.heygen.com".to_owned(),
+            group: None,
+            state: ComponentState::PartialOutage,
+            raw: String::new(),
+        };
+        let page = Page {
+            product: Product::INCIDENT_IO,
+            id: None,
+            name: String::new(),
+            url: String::new(),
+            state: ComponentState::Operational,
+            components: vec![row],
+            incidents: Vec::new(),
+            maintenances: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let about = |components: &[&str]| {
+            let event = PageEvent {
+                id: "1".to_owned(),
+                title: "Video renders fail".to_owned(),
+                phase: Phase::Investigating,
+                impact: Impact::Minor,
+                started_at: None,
+                updated_at: None,
+                ends_at: None,
+                components: components.iter().map(|named| (*named).to_owned()).collect(),
+                updates: Vec::new(),
+            };
+            subject_of(&source, &page, &event).capabilities
+        };
+        assert_eq!(about(&[]), [Capability::VideoGeneration]);
+        assert_eq!(about(&["a"]), [Capability::Api]);
+        assert_eq!(about(&["api.heygen.com"]), [Capability::Api], "a name without a row");
+        assert_eq!(about(&["somebody else's"]), []);
+    }
 }

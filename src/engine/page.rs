@@ -4,7 +4,7 @@
 //! judge: what a bad page means for a verdict is `attribute`'s. Invariant: what is not understood
 //! is `unknown`, never `operational`.
 
-use crate::model::{Capability, Component, ComponentState, Impact, Page, PageEvent, Phase};
+use crate::model::{Capability, Component, ComponentState, Impact, PageEvent, Phase};
 
 /// Which row and which word of an incident stands for which capability.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,8 +18,12 @@ pub struct ComponentMap {
 impl ComponentMap {
     /// The capability a row stands for; `None` for rows that are nobody's business (LiveAvatar).
     pub fn capability_of(&self, component: &Component) -> Option<Capability> {
-        let id = component.id.to_lowercase();
-        let name = bare_address(&component.name);
+        self.capability_named(&component.id, &component.name)
+    }
+
+    /// The capability that a row of this id and name stands for.
+    pub fn capability_named(&self, id: &str, name: &str) -> Option<Capability> {
+        let (id, name) = (id.to_lowercase(), bare_address(name));
         self.components
             .iter()
             .find(|(pattern, _)| {
@@ -43,39 +47,6 @@ impl ComponentMap {
         };
         Capability::ALL.into_iter().filter(spoken).collect()
     }
-
-    /// The capabilities an incident or maintenance is about: those of the rows it names, or, when
-    /// it names none, those its words speak of.
-    pub fn capabilities_of(&self, page: &Page, event: &PageEvent) -> Vec<Capability> {
-        if event.components.is_empty() {
-            return self.capabilities_in(event);
-        }
-        let touched = |wanted: &Capability| {
-            rows_named(page, event).any(|row| self.capability_of(row).as_ref() == Some(wanted))
-        };
-        Capability::ALL.into_iter().filter(touched).collect()
-    }
-}
-
-/// The rows of `page` that `event` names, by id or else by name.
-fn rows_named<'a>(page: &'a Page, event: &'a PageEvent) -> impl Iterator<Item = &'a Component> {
-    page.components
-        .iter()
-        .filter(|row| event.components.iter().any(|named| *named == row.id || *named == row.name))
-}
-
-/// The worst state of the rows that stand for `capability`; `None` when the page has no such row.
-pub fn mapped_state(
-    page: &Page,
-    map: &ComponentMap,
-    capability: Capability,
-) -> Option<ComponentState> {
-    worst(
-        page.components
-            .iter()
-            .filter(|row| map.capability_of(row) == Some(capability))
-            .map(|row| row.state),
-    )
 }
 
 /// The worst of several states; `None` of none.
@@ -178,7 +149,7 @@ fn glob_matches(pattern: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{PageUpdate, Product};
+    use crate::model::PageUpdate;
 
     fn row(id: &str, name: &str, state: ComponentState) -> Component {
         Component { id: id.into(), name: name.into(), group: None, state, raw: String::new() }
@@ -271,31 +242,6 @@ mod tests {
             said("Trouble", "Video translations and sign-in fail"),
             [Capability::VideoTranslation, Capability::Authentication]
         );
-    }
-
-    #[test]
-    fn an_incident_that_names_rows_is_about_those_rows_alone() {
-        let map =
-            map(&[("api.heygen.com", Capability::Api)], &[("video", Capability::VideoGeneration)]);
-        let page = Page {
-            product: Product::INCIDENT_IO,
-            id: None,
-            name: String::new(),
-            url: String::new(),
-            state: ComponentState::Operational,
-            components: vec![row("a", "https://api.heygen.com", ComponentState::PartialOutage)],
-            incidents: Vec::new(),
-            maintenances: Vec::new(),
-            warnings: Vec::new(),
-        };
-        let mut incident = event("Video renders fail", "");
-        assert_eq!(map.capabilities_of(&page, &incident), [Capability::VideoGeneration]);
-        incident.components = vec!["a".into()];
-        assert_eq!(map.capabilities_of(&page, &incident), [Capability::Api]);
-        incident.components = vec!["somebody else's".into()];
-        assert_eq!(map.capabilities_of(&page, &incident), []);
-        assert_eq!(mapped_state(&page, &map, Capability::Api), Some(ComponentState::PartialOutage));
-        assert_eq!(mapped_state(&page, &map, Capability::WebApp), None);
     }
 
     #[test]
