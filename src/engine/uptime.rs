@@ -198,13 +198,12 @@ fn of_capability(
             claimed: claimed(*window),
         }
     };
-    let days: Vec<Day> = days.iter().map(day).collect();
     CapabilityUptime {
         capability,
         used: scope.uses.contains(&capability),
-        spent: days.iter().map(|day| day.spent).sum(),
+        spent: Spent::of(&classes.pieces(window)),
         claimed: claimed(window),
-        days,
+        days: days.iter().map(day).collect(),
     }
 }
 
@@ -213,12 +212,10 @@ fn of_capability(
 pub fn together(past: &Past, capabilities: &[Capability], window: Window) -> Spent {
     let all: Vec<Steps<Class>> =
         capabilities.iter().map(|capability| classes(past, *capability, window)).collect();
-    let mut worst = Steps::of(Class::NoData);
-    for at in all.iter().flat_map(Steps::instants) {
-        let classes = all.iter().map(|steps| steps.at(at));
-        worst.set(at, classes.max_by_key(|class| class.gravity()).unwrap_or(Class::NoData));
-    }
-    Spent::of(&worst.pieces(window))
+    let graver = |one: Class, other: Class| {
+        if other.gravity() > one.gravity() { other } else { one }
+    };
+    Spent::of(&Steps::merged(&all, Class::NoData, graver).pieces(window))
 }
 
 /// What each instant was.

@@ -3,12 +3,12 @@
 //! Owns how the states of rows over time become a claim about a capability. Invariant: a claim is
 //! never mixed with what our checks saw.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::steps::Steps;
 use super::{Past, Scope, Window};
-use crate::engine::page::ComponentMap;
-use crate::model::{Capability, Component, ComponentChange, ComponentState};
+use crate::model::{Capability, ComponentChange, ComponentState};
 
 /// A change, and whether it had been read by then.
 type Shown = Option<ComponentState>;
@@ -79,44 +79,25 @@ pub(super) fn steps(
 ) -> Option<Steps<Shown>> {
     let is_its = |change: &&ComponentChange| {
         scope.pages.iter().any(|(source, map)| {
-            *source == change.source && stands_for(map, change) == Some(capability)
+            *source == change.source
+                && map.capability_named(&change.component, &change.name) == Some(capability)
         })
     };
-    let mut rows: Vec<(&ComponentChange, Steps<Shown>)> = Vec::new();
+    let mut rows = BTreeMap::new();
     for change in past.claims.iter().filter(is_its) {
         let shown = Some(change.state).filter(|state| *state != ComponentState::Unknown);
-        let is_same = |(first, _): &&mut (&ComponentChange, Steps<Shown>)| {
-            (&first.source, &first.component) == (&change.source, &change.component)
-        };
-        if let Some((_, steps)) = rows.iter_mut().find(is_same) {
-            steps.set(change.at, shown);
-        } else {
-            let mut steps = Steps::of(None);
-            steps.set(change.at, shown);
-            rows.push((change, steps));
-        }
+        let row = (&change.source, &change.component);
+        rows.entry(row).or_insert_with(|| Steps::of(None)).set(change.at, shown);
     }
     if rows.is_empty() {
         return None;
     }
-    let mut worst = Steps::of(None);
-    for at in rows.iter().flat_map(|(_, steps)| steps.instants()).collect::<Vec<_>>() {
-        worst.set(at, rows.iter().map(|(_, steps)| steps.at(at)).fold(None, worst_of));
-    }
+    let rows: Vec<Steps<Shown>> = rows.into_values().collect();
+    let mut worst = Steps::merged(&rows, None, worst_of);
     for (since, until) in past.dark(window) {
         worst.paint(since, until, None);
     }
     Some(worst)
-}
-
-fn stands_for(map: &ComponentMap, change: &ComponentChange) -> Option<Capability> {
-    map.capability_of(&Component {
-        id: change.component.clone(),
-        name: change.name.clone(),
-        group: None,
-        state: change.state,
-        raw: String::new(),
-    })
 }
 
 fn worst_of(one: Shown, other: Shown) -> Shown {

@@ -20,6 +20,15 @@ impl<T: Copy> Steps<T> {
         Self(BTreeMap::from([(Timestamp::MIN, value)]))
     }
 
+    /// What `of` makes, at each instant, of `blank` and all of their values.
+    pub(super) fn merged(all: &[Self], blank: T, of: impl Fn(T, T) -> T) -> Self {
+        let mut merged = Self::of(blank);
+        for at in all.iter().flat_map(|steps| steps.0.keys().copied()) {
+            merged.set(at, all.iter().map(|steps| steps.at(at)).fold(blank, &of));
+        }
+        merged
+    }
+
     /// From `at` on, until the next change.
     pub(super) fn set(&mut self, at: Timestamp, value: T) {
         self.0.insert(at, value);
@@ -60,11 +69,6 @@ impl<T: Copy> Steps<T> {
     ) -> Option<Timestamp> {
         let back = self.0.range(..=instant).rev();
         back.take_while(|(_, value)| as_asked(**value)).last().map(|(at, _)| *at)
-    }
-
-    /// Every instant at which it is set.
-    pub(super) fn instants(&self) -> impl Iterator<Item = Timestamp> {
-        self.0.keys().copied()
     }
 
     /// What a window is made of: each value and how long it held, in order.

@@ -3,8 +3,6 @@
 //! Owns the classes of time and their sums. Invariant: what is not HeyGen's never counts against
 //! it, and what nobody could tell counts for nobody and is stated.
 
-use std::iter::Sum;
-use std::ops::{Add, AddAssign};
 use std::time::Duration;
 
 use crate::model::{Blame, State};
@@ -107,20 +105,6 @@ impl Sides {
     }
 }
 
-impl Add for Sides {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            provider: self.provider + other.provider,
-            account: self.account + other.account,
-            client: self.client + other.client,
-            network: self.network + other.network,
-            monitor: self.monitor + other.monitor,
-        }
-    }
-}
-
 /// Where the time of a window went. The fields add up to the window.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Spent {
@@ -186,33 +170,6 @@ impl Spent {
             judged,
             unknown: self.unknown,
         })
-    }
-}
-
-impl Add for Spent {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            up: self.up + other.up,
-            degraded: self.degraded + other.degraded,
-            down: self.down + other.down,
-            maintenance: self.maintenance + other.maintenance,
-            unknown: self.unknown + other.unknown,
-            no_data: self.no_data + other.no_data,
-        }
-    }
-}
-
-impl AddAssign for Spent {
-    fn add_assign(&mut self, other: Self) {
-        *self = *self + other;
-    }
-}
-
-impl Sum for Spent {
-    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
-        parts.fold(Self::default(), Self::add)
     }
 }
 
