@@ -274,9 +274,6 @@ fn check_network(case: &Case<'_>, judgement: &Judgement<'_>) -> Advice {
     let controls = case.memory.network.controls_in_words();
     let controls = controls.map_or_else(String::new, |text| format!(" ({text})"));
     let what = match judgement.reason {
-        Reason::MonitorOffline => {
-            format!("Check the network of {}{controls}", case.settings.vantage)
-        }
         Reason::LocalDns => "Check your resolver: another one knows HeyGen's name".to_owned(),
         Reason::LocalPath => "Check the route: another address of the same host answers".to_owned(),
         Reason::Outcome(Outcome::Blocked) => {

@@ -7,12 +7,10 @@ use super::Memory;
 use crate::engine::alert::limited::OVER_AFTER;
 use crate::engine::attribute::Held;
 use crate::engine::escalate;
+use crate::engine::incident::ongoing::UNKNOWN_AFTER;
 use crate::engine::network::{BACK_AFTER, OFFLINE_AFTER};
 use crate::engine::settings::Settings;
 use crate::model::{Blame, State, Timestamp};
-
-/// Being unable to tell is told after ten minutes.
-const UNKNOWN_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
 
 /// The next instant at which a tick changes something.
 pub(super) fn wake_at(memory: &Memory, settings: &Settings, now: Timestamp) -> Option<Timestamp> {

@@ -21,7 +21,7 @@ use crate::model::{
 };
 
 /// Being unable to tell for this long is worth an incident (verdicts.md, section 2).
-const UNKNOWN_AFTER: SignedDuration = SignedDuration::from_mins(10);
+pub const UNKNOWN_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// The cause of an incident that takes everything.
 pub const PLATFORM: &str = "platform";
@@ -165,16 +165,7 @@ impl Scene<'_> {
 
     fn of_account(&self) -> Vec<Ongoing> {
         let of_family = |fact: &&Fact<'_>| matches!(fact.family, Family::Account | Family::Limited);
-        let facts: Vec<&Fact<'_>> = self.facts().filter(of_family).collect();
-        let reasons: BTreeSet<&str> = facts.iter().map(|fact| fact.reason.as_str()).collect();
-        reasons
-            .into_iter()
-            .filter_map(|reason| {
-                let facts: Vec<&Fact<'_>> =
-                    facts.iter().filter(|fact| fact.reason.as_str() == reason).copied().collect();
-                self.grouped(&facts, Cause(reason.to_owned()), Platform::Part)
-            })
-            .collect()
+        self.by_reason(&self.facts().filter(of_family).collect::<Vec<_>>())
     }
 
     /// A refused request is an incident only where it is all that is known.
@@ -185,11 +176,14 @@ impl Scene<'_> {
                     self.verdict_of(*capability).is_some_and(|one| one.blame == Blame::Client)
                 })
         };
-        let facts: Vec<&Fact<'_>> = self.facts().filter(decides).collect();
+        self.by_reason(&self.facts().filter(decides).collect::<Vec<_>>())
+    }
+
+    fn by_reason(&self, facts: &[&Fact<'_>]) -> Vec<Ongoing> {
         let reasons: BTreeSet<&str> = facts.iter().map(|fact| fact.reason.as_str()).collect();
         let of_reason = |reason: &str| {
-            let facts: Vec<&Fact<'_>> =
-                facts.iter().filter(|fact| fact.reason.as_str() == reason).copied().collect();
+            let is_its = |fact: &&&Fact<'_>| fact.reason.as_str() == reason;
+            let facts: Vec<&Fact<'_>> = facts.iter().filter(is_its).copied().collect();
             self.grouped(&facts, Cause(reason.to_owned()), Platform::Part)
         };
         reasons.into_iter().filter_map(of_reason).collect()

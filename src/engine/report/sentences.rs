@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::{JobsReport, Report};
+use crate::engine::jobs::noun;
 use crate::engine::words;
-use crate::model::JobKind;
 
 /// All that there is to say.
 pub(super) fn all(report: &Report) -> Vec<String> {
@@ -32,7 +32,10 @@ fn of_heygen(report: &Report) -> String {
         return format!("{period} HeyGen never kept you from making videos{watched}.");
     }
     let lasted = words::duration(down);
-    let incidents = counted(report.outages, "incident", "incidents");
+    let incidents = match report.outages {
+        1 => "1 incident".to_owned(),
+        count => format!("{count} incidents"),
+    };
     let admitted = match report.admitted {
         0 => "none".to_owned(),
         all if all == report.outages && all > 1 => format!("all {all}"),
@@ -48,11 +51,7 @@ fn of_heygen(report: &Report) -> String {
 }
 
 fn of_jobs(jobs: &JobsReport) -> String {
-    let (one, many) = match jobs.kind {
-        JobKind::Video => ("video", "videos"),
-        JobKind::Translation => ("translation", "translations"),
-    };
-    let all = counted(jobs.judged, one, many);
+    let all = format!("{} {}", jobs.judged, noun(jobs.kind, jobs.judged));
     let failed = match jobs.failed {
         0 => String::new(),
         failed => format!("; {failed} failed on HeyGen's side"),
@@ -116,8 +115,4 @@ fn of_blindness(report: &Report) -> Option<String> {
             (Some(blind), Some(unsure)) => format!("{blind} and {unsure}"),
         };
     Some(format!("Within it, {said}: that counts for neither side."))
-}
-
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }
