@@ -3,6 +3,8 @@
 //! Owns what is in it, its order and its length. Invariants: at most [`MOST_CHARS`] characters; no
 //! title of a job, no query of an address; what is not known is said to be not known.
 
+use std::collections::HashMap;
+
 use jiff::tz::TimeZone;
 
 use super::jobs::{self, LateJob, without_queries};
@@ -94,6 +96,7 @@ pub fn dossier(settings: &Settings, papers: Papers<'_>, now: Timestamp) -> Dossi
 /// What was seen of it, without repeating.
 fn answers(incident: &Incident, observations: &[Observation]) -> Vec<Answer> {
     let mut answers: Vec<Answer> = Vec::new();
+    let mut places = HashMap::new();
     let its = observations.iter().filter(|one| one.outcome.blame() == incident.blame);
     for seen in its.filter(|one| one.outcome != Outcome::Ok) {
         let evidence = seen.evidence.as_deref();
@@ -108,19 +111,18 @@ fn answers(incident: &Incident, observations: &[Observation]) -> Vec<Answer> {
             last_at: seen.begun_at,
             request_id: evidence.and_then(|one| one.request_id.clone()),
         };
-        let place = |one: &Answer| {
-            (one.probe.clone(), one.outcome, one.http_status, one.code.clone(), one.message.clone())
+        let words = (answer.code.clone(), answer.message.clone());
+        let what = (answer.probe.clone(), answer.outcome, answer.http_status, words);
+        let place = *places.entry(what).or_insert(answers.len());
+        let Some(known) = answers.get_mut(place) else {
+            answers.push(answer);
+            continue;
         };
-        match answers.iter_mut().find(|known| place(known) == place(&answer)) {
-            Some(known) => {
-                known.count += 1;
-                known.first_at = known.first_at.min(answer.first_at);
-                if answer.last_at >= known.last_at {
-                    known.last_at = answer.last_at;
-                    known.request_id = answer.request_id.or(known.request_id.take());
-                }
-            }
-            None => answers.push(answer),
+        known.count += 1;
+        known.first_at = known.first_at.min(answer.first_at);
+        if answer.last_at >= known.last_at {
+            known.last_at = answer.last_at;
+            known.request_id = answer.request_id.or(known.request_id.take());
         }
     }
     answers.sort_by_key(|one| (std::cmp::Reverse(one.count), one.first_at));

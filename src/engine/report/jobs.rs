@@ -3,6 +3,7 @@
 //! Owns what counts as late over a whole life. Invariant: a job that failed for its input or for
 //! want of money is nobody's fault of HeyGen's, and counts for neither side.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::figures::Share;
@@ -109,9 +110,12 @@ pub(super) fn late(
     all: &[Job],
     now: Timestamp,
 ) -> Vec<LateJob> {
+    let mut known = BTreeMap::new();
     let of = |job: &&Job| {
-        let fate = fate(job, usual(settings, job.kind, job.origin, all), now);
-        let late_by = match fate {
+        let usual = *known
+            .entry((job.kind, job.origin))
+            .or_insert_with(|| usual(settings, job.kind, job.origin, all));
+        let late_by = match fate(job, usual, now) {
             Fate::Late(by) => Some(by),
             Fate::Failed => None,
             Fate::InTime | Fate::Neither => return None,
