@@ -104,8 +104,8 @@ fn text(
         .collect();
     let table = if rows.is_empty() { String::new() } else { format!("{}\n\n", columns(rows)) };
     format!(
-        "{table}{} messages instead of {told}, over {seen} stored observations. Status pages and jobs \
-         are not replayed.",
+        "{table}{} messages instead of {told}, over {seen} stored observations. Status pages, peers and \
+         jobs are not replayed.",
         owed.len()
     )
 }

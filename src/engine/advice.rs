@@ -265,10 +265,18 @@ fn fix_request(judgement: &Judgement<'_>) -> Advice {
 
 fn check_network(case: &Case<'_>, judgement: &Judgement<'_>) -> Advice {
     if judgement.reason == Reason::LocalView {
-        let text = format!(
-            "HeyGen works from other places: check the way to it from {}, or send from there.",
-            case.settings.vantage
-        );
+        let vantage = &case.settings.vantage;
+        let text = if first_fact(judgement).is_some_and(Fact::is_regional) {
+            format!(
+                "HeyGen works from other places. What answers at {vantage} is a region of HeyGen's in \
+                 trouble, or something on the way: send from another place."
+            )
+        } else {
+            format!(
+                "HeyGen works from other places: check the way to it from {vantage}, or send from \
+                 there."
+            )
+        };
         return new(Action::CheckNetwork, Confidence::Observed, &text);
     }
     let controls = case.memory.network.controls_in_words();

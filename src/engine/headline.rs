@@ -24,8 +24,9 @@ pub fn of_capability(case: &Case<'_>, judgement: &Judgement<'_>, standing: Stand
                 return said;
             }
             let what = trouble(name, judgement.reason, &since);
-            let detail = facts.first().map(|fact| detail(fact, &case.settings.vantage));
-            sentence(&what, detail.as_deref(), judgement.blame)
+            facts.first().map_or_else(String::new, |fact| {
+                sentence(&what, fact, judgement.blame, &case.settings.vantage)
+            })
         }
         Basis::Notice(notice) => format!(
             "HeyGen's page reports trouble with {name} since {since} ({}); our checks do not see it. \
@@ -162,7 +163,7 @@ pub fn of_incident(
         return said;
     }
     let what = trouble(&name, first.reason, &words::time(since, zone, now));
-    sentence(&what, Some(&detail(first, vantage)), first.blame)
+    sentence(&what, first, first.blame, vantage)
 }
 
 /// The subject of its thread: what and since when, without whose side and detail.
@@ -285,9 +286,13 @@ fn detail(fact: &Fact<'_>, vantage: &str) -> String {
     }
 }
 
-fn sentence(what: &str, detail: Option<&str>, blame: Blame) -> String {
-    let detail = detail.map_or_else(String::new, |detail| format!(" ({detail})"));
-    format!("{what}{detail}. {}.", capitalised(words::side(blame)))
+fn sentence(what: &str, fact: &Fact<'_>, blame: Blame, vantage: &str) -> String {
+    let whose = if fact.is_regional() {
+        format!("Only seen from {vantage}")
+    } else {
+        capitalised(words::side(blame))
+    };
+    format!("{what} ({}). {whose}.", detail(fact, vantage))
 }
 
 /// With a capital first letter.

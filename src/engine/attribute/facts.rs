@@ -46,6 +46,14 @@ pub struct Fact<'a> {
     pub is_lasting: bool,
 }
 
+impl Fact<'_> {
+    /// Something answers over HTTP, but not as it does in other places: a region of HeyGen's, or
+    /// something on the way. Who is at fault cannot be told from here.
+    pub fn is_regional(&self) -> bool {
+        self.family == Family::Local && !self.seen.outcome.is_transport()
+    }
+}
+
 /// Which kind of trouble.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {

@@ -131,8 +131,8 @@ fn what_the_peers_see_decides_what_a_failure_is() {
     let keyless: Script = |now| Some(Peer { anonymous: true, ..sees(now, Outcome::Ok) });
     let ourselves: Script = |now| Some(Peer { vantage: "fra-1", ..sees(now, Outcome::Ok) });
     let rows: [(&str, Answer, [Script; 2], &str, &str); 17] = [
-        ("both work, no way for us", connect, [works, works], LOCAL, "1 of 3 places sees it"),
-        ("both work, 503 for us", broken, [works, works], LOCAL, "1 of 3 places sees it"),
+        ("both work, no way for us", connect, [works, works], LOCAL, "sees it). Your network."),
+        ("both work, 503 for us", broken, [works, works], LOCAL, "sees it). Only seen from fra-1."),
         ("an answer is an answer", broken, [refused, silent], LOCAL, "1 of 2 places sees it"),
         ("all fail", broken, [fails_too, fails_too], outage, "3 of 3 places see it"),
         ("one fails", broken, [fails_too, works], outage, "2 of 3 places see it"),
@@ -179,6 +179,16 @@ fn what_no_other_place_sees_is_never_told_as_an_outage_of_heygen() {
     let (action, text) = advice.unwrap();
     assert_eq!(action, Action::CheckNetwork);
     assert!(text.contains("works from other places") && text.contains("fra-1"), "{text}");
+}
+
+#[test]
+fn an_answer_that_only_this_place_gets_is_blamed_on_nobody() {
+    let told =
+        told(world(status(Outcome::Unavailable, 503), i64::MAX), [works, works], BEGIN + 200);
+    let message = told.message(EventKind::Opened);
+    assert!(message.headline.ends_with("Only seen from fra-1."), "{}", message.headline);
+    let advice = &message.advice.as_ref().unwrap().text;
+    assert!(advice.contains("a region of HeyGen's in trouble"), "{advice}");
 }
 
 #[test]
