@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use heygen_monitor::engine::page::ComponentMap;
 use heygen_monitor::engine::{
-    BudgetRules, Cadence, Input, JobRules, JobsWatch, Memory, Settings, Source, Thresholds, Watch,
-    evaluate,
+    Input, JobsWatch, Memory, Settings, Source, Thresholds, Watch, evaluate,
 };
 use heygen_monitor::metrics::{Catalogue, Metrics};
 use heygen_monitor::model::{
@@ -127,9 +126,6 @@ fn settings(probes: usize) -> Settings {
     };
     Settings {
         vantage: "bench".to_owned(),
-        account: "default".to_owned(),
-        uses: Capability::ALL.to_vec(),
-        timezone: jiff::tz::TimeZone::UTC,
         probes: (0..probes).map(watch).collect(),
         sources: vec![Source {
             name: "heygen".to_owned(),
@@ -138,14 +134,7 @@ fn settings(probes: usize) -> Settings {
             interval: Duration::from_mins(1),
             map: ComponentMap::default(),
         }],
-        channels: Vec::new(),
-        instance: String::new(),
-        concurrency: 10,
-        jobs: JobRules::all_usual(),
-        budget: BudgetRules::default(),
-        routes: Vec::new(),
-        windows: Vec::new(),
-        cadence: Cadence::Daemon,
+        ..Settings::default()
     }
 }
 

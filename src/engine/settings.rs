@@ -50,6 +50,28 @@ pub struct Settings {
     pub windows: Vec<Window>,
 }
 
+/// Nothing is watched and nobody is told; everything else as it is without a configuration.
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            vantage: "default".to_owned(),
+            account: "default".to_owned(),
+            uses: Capability::ALL.to_vec(),
+            timezone: TimeZone::UTC,
+            probes: Vec::new(),
+            sources: Vec::new(),
+            channels: Vec::new(),
+            cadence: Cadence::Daemon,
+            instance: String::new(),
+            concurrency: 10,
+            jobs: JobRules::all_usual(),
+            budget: BudgetRules::default(),
+            routes: Vec::new(),
+            windows: Vec::new(),
+        }
+    }
+}
+
 /// One configured probe, as the core sees it.
 #[derive(Debug, Clone)]
 pub struct Watch {

@@ -6,7 +6,7 @@ use heygen_monitor::engine::page::ComponentMap;
 use heygen_monitor::engine::uptime::{
     CapabilityUptime, Past, Scope, Spell, Window, together, uptime,
 };
-use heygen_monitor::engine::{BudgetRules, Cadence, JobRules, Settings, Source};
+use heygen_monitor::engine::{Settings, Source};
 use heygen_monitor::model::{
     Blame, Capability, CapabilityChange, ComponentChange, ComponentState, Outcome, Reason,
     SourceRole, State, Timestamp,
@@ -28,19 +28,9 @@ pub(crate) fn settings(zone: &str) -> Settings {
     };
     Settings {
         vantage: "fra-1".to_owned(),
-        account: "default".to_owned(),
-        uses: Capability::ALL.to_vec(),
         timezone: TimeZone::get(zone).unwrap(),
-        probes: Vec::new(),
         sources: vec![source],
-        channels: Vec::new(),
-        cadence: Cadence::Daemon,
-        instance: String::new(),
-        concurrency: 10,
-        jobs: JobRules::all_usual(),
-        budget: BudgetRules::default(),
-        routes: Vec::new(),
-        windows: Vec::new(),
+        ..Settings::default()
     }
 }
 

@@ -6,7 +6,7 @@ use super::*;
 use crate::engine::page::ComponentMap;
 use crate::engine::report::dossier::{Dossier, MOST_CHARS};
 use crate::engine::uptime::{Past, Spell};
-use crate::engine::{BudgetRules, Cadence, JobRules, Settings, Source};
+use crate::engine::{Settings, Source};
 use crate::model::{
     AccountReading, Blame, Capability, CapabilityChange, Cause, ComponentChange, ComponentState,
     Evidence, EvidenceItem, Interval, Job, JobFailure, JobKind, JobState, Origin, Plan, Pool,
@@ -32,19 +32,10 @@ fn settings() -> Settings {
     };
     Settings {
         vantage: "fra-1".to_owned(),
-        account: "default".to_owned(),
         uses: vec![Capability::VideoGeneration, Capability::Api],
         timezone: TimeZone::get("Europe/Berlin").unwrap(),
-        probes: Vec::new(),
         sources: vec![source],
-        channels: Vec::new(),
-        cadence: Cadence::Daemon,
-        instance: String::new(),
-        concurrency: 10,
-        jobs: JobRules::all_usual(),
-        budget: BudgetRules::default(),
-        routes: Vec::new(),
-        windows: Vec::new(),
+        ..Settings::default()
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use heygen_monitor::engine::{
-    BudgetRules, Cadence, ChannelInfo, Decision, Input, JobRules, JobsWatch, Memory, Recollection,
-    Settings, Thresholds, Watch, evaluate,
+    ChannelInfo, Decision, Input, JobsWatch, Memory, Recollection, Settings, Thresholds, Watch,
+    evaluate,
 };
 use heygen_monitor::model::{
     Backfill, Capability, CapabilityVerdict, ChannelKind, EventKind, Incident, Job, JobFailure,
@@ -340,19 +340,8 @@ fn settings() -> Settings {
         },
     };
     Settings {
-        vantage: "fra-1".to_owned(),
-        account: "default".to_owned(),
-        uses: Capability::ALL.to_vec(),
-        timezone: jiff::tz::TimeZone::UTC,
         probes: vec![queue],
-        sources: Vec::new(),
         channels: vec![ChannelInfo { name: "mail".to_owned(), kind: ChannelKind::Email }],
-        cadence: Cadence::Daemon,
-        instance: "abcd1234".to_owned(),
-        concurrency: 10,
-        jobs: JobRules::all_usual(),
-        budget: BudgetRules::default(),
-        routes: Vec::new(),
-        windows: Vec::new(),
+        ..Settings::default()
     }
 }

@@ -3,15 +3,9 @@
 use heygen_monitor::model::{Capability, ComponentState, EventKind, Impact, Outcome};
 
 use super::daemon::Daemon;
-use super::world::{Answer, Shown, World, at, fails, status};
+use super::world::{Shown, World, at, down_between, fails, status};
 
 const HOUR: i64 = 3_600;
-
-fn down_between(from: i64, to: i64) -> impl Fn(&str, i64) -> Option<Answer> {
-    move |series, now| {
-        (series != "web" && (from..to).contains(&now)).then_some(status(Outcome::Unavailable, 503))
-    }
-}
 
 #[test]
 fn health_is_silent() {

@@ -10,15 +10,9 @@ use heygen_monitor::model::{
 };
 
 use super::daemon::Daemon;
-use super::world::{Answer, World, at, status};
+use super::world::{World, at, down_between, status};
 
 const HOUR: i64 = 3_600;
-
-fn down_between(from: i64, to: i64) -> impl Fn(&str, i64) -> Option<Answer> {
-    move |series, now| {
-        (series != "web" && (from..to).contains(&now)).then_some(status(Outcome::Unavailable, 503))
-    }
-}
 
 fn route(channels: &[&str], after_mins: u64) -> Route {
     Route {

@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use heygen_monitor::engine::page::ComponentMap;
 use heygen_monitor::engine::{
-    BudgetRules, Cadence, ChannelInfo, Input, JobRules, JobsWatch, Memory, Settings, Source,
-    Suspect, Thresholds, Watch, evaluate, is_settled,
+    Cadence, ChannelInfo, Input, JobsWatch, Memory, Settings, Source, Suspect, Thresholds, Watch,
+    evaluate, is_settled,
 };
 use heygen_monitor::model::{
     Capability, ChannelKind, Component, ComponentState, ControlReading, Evidence, Impact, Incident,
     Observation, Outcome, Page, PageEvent, PageUpdate, PathCheck, Phase, Phases, ProbeKind,
     Product, Series, SourceReading, SourceRole, TargetReading, Timestamp, Transport, Verdict,
 };
-use jiff::tz::TimeZone;
 
 /// What HeyGen (or what stands before it) does.
 #[derive(Debug, Clone, Copy, Default)]
@@ -54,6 +53,13 @@ pub(super) struct World {
     page: Box<dyn Fn(i64) -> Shown>,
 }
 
+/// The API answers 503 in that time, whoever asks.
+pub(super) fn down_between(from: i64, to: i64) -> impl Fn(&str, i64) -> Option<Answer> {
+    move |series, now| {
+        (series != "web" && (from..to).contains(&now)).then_some(status(Outcome::Unavailable, 503))
+    }
+}
+
 pub(super) fn nine() -> Timestamp {
     "2026-11-20T09:00:00Z".parse().unwrap()
 }
@@ -88,22 +94,13 @@ impl World {
     fn new(probes: Vec<Watch>) -> Self {
         let settings = Settings {
             vantage: "fra-1".to_owned(),
-            account: "default".to_owned(),
-            uses: Capability::ALL.to_vec(),
-            timezone: TimeZone::UTC,
             probes,
             sources: vec![source()],
             channels: vec![
                 ChannelInfo { name: "mail".to_owned(), kind: ChannelKind::Email },
                 ChannelInfo { name: "slack".to_owned(), kind: ChannelKind::Slack },
             ],
-            instance: String::new(),
-            concurrency: 10,
-            jobs: JobRules::all_usual(),
-            budget: BudgetRules::default(),
-            routes: Vec::new(),
-            windows: Vec::new(),
-            cadence: Cadence::Daemon,
+            ..Settings::default()
         };
         Self {
             settings,
