@@ -127,11 +127,11 @@ fn busy(days: i64, random: &mut Random, takes: impl Fn(i64) -> f64) -> Vec<Plann
 
 #[test]
 fn more_than_a_thousand_jobs_a_day_that_get_slower_are_a_new_normal_too_whatever_restarts() {
-    let changes_at = 2 * DAY;
+    let changes_at = 3 * DAY / 2;
     let slower = |created| if created < changes_at { 150.0 } else { 900.0 };
-    let mut account = Account::new(busy(4, &mut Random(2026), slower));
+    let mut account = Account::new(busy(3, &mut Random(2026), slower));
     account.settings.concurrency = 100;
-    for half_day in 1..=8 {
+    for half_day in 1..=6 {
         account = account.until(half_day * DAY / 2);
         account.restart();
     }
