@@ -111,7 +111,7 @@ impl Line {
     /// Another probe looked at the same thing: it confirms or closes what is down, nothing else.
     pub fn recheck(&mut self, observation: &Observation, meaning: Meaning, rule: &Thresholds) {
         let (begun_at, known_at) = (observation.begun_at, observation.ended_at);
-        if self.down.is_pending() || self.down.firing().is_some() {
+        if self.down.is_open() {
             let polarity = for_provider(observation, meaning);
             self.down.take(polarity, begun_at, known_at, rule.successes);
         }

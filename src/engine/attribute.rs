@@ -119,7 +119,7 @@ fn case<'a>(
     let touches = |fact: &&Fact<'a>| fact.capabilities.contains(&capability);
     let mut facts: Vec<Fact<'a>> = facts.iter().filter(touches).cloned().collect();
     facts.sort_by_key(|fact| (std::cmp::Reverse(fact.watch.nearness()), fact.since));
-    let informs = |line: &crate::engine::alert::Line| line.last.capabilities.contains(&capability);
+    let informs = |line: &Line| line.last.capabilities.contains(&capability);
     let mut lines: Vec<_> = memory.of_heygen(settings).filter(|(line, _)| informs(line)).collect();
     lines.sort_by_key(|(_, watch)| std::cmp::Reverse(watch.nearness()));
     Case { capability, memory, settings, facts, lines, notices, maintenances, now }
@@ -194,7 +194,7 @@ pub(super) fn alternatives(case: &Case<'_>) -> Vec<Alternative> {
     pages.chain(checks).collect()
 }
 
-fn state_of_substitute(line: &super::alert::Line) -> ComponentState {
+fn state_of_substitute(line: &Line) -> ComponentState {
     if line.down.firing().is_some() {
         ComponentState::MajorOutage
     } else if line.success().is_some() {

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::attribute::Assessment;
+use super::incident::Reconciled;
 use super::incident::ongoing::ongoing;
 use super::room::Room;
 use super::settings::{Cadence, Settings};
@@ -220,20 +222,8 @@ pub fn evaluate(
     let mut taken = take_in(memory, settings, input, now);
     memory.confirm(settings, now);
     taken.jobs.extend(memory.judge_jobs(settings, now));
-    let (verdict, held, notices, all) = {
-        let assessment = attribute::assess(memory, settings, now);
-        let all = ongoing(memory, settings, &assessment, now);
-        (assessment.verdict, assessment.held, assessment.notices, all)
-    };
-    memory.held = held;
-    let mut reconciled = incident::reconcile(memory, settings, &all, (&verdict, &notices), now);
-    // It was taken in before anything was compared: nothing else would write it down.
-    let acked = memory.incidents.iter().find(|one| Some(one.id) == taken.acked);
-    let is_written = |one: &IncidentChange| Some(one.incident.id) == taken.acked;
-    if let Some(incident) = acked.filter(|_| !reconciled.changes.iter().any(is_written)) {
-        reconciled.changes.push(IncidentChange { incident: incident.clone() });
-    }
-    let mut owed = reconciled.owed;
+    let (verdict, Reconciled { mut changes, mut owed }) = judge(memory, settings, now);
+    changes.extend(acknowledged(memory, taken.acked, &changes));
     let mut told = Vec::new();
     if settings.cadence == Cadence::Daemon {
         owed.extend(warned(settings, &taken.warnings, now));
@@ -242,9 +232,9 @@ pub fn evaluate(
     let outlook = memory.outlook(settings, now);
     let standings = memory.write_down(&verdict, now);
     Decision {
-        observation: taken.observation.take(),
-        reading: taken.reading.take(),
-        changes: reconciled.changes,
+        observation: taken.observation,
+        reading: taken.reading,
+        changes,
         jobs: taken.jobs,
         positions: taken.positions,
         intents: taken.intents,
@@ -267,8 +257,34 @@ pub fn evaluate(
     }
 }
 
+/// The verdict as of now, and the incidents brought in line with it.
+fn judge(memory: &mut Memory, settings: &Settings, now: Timestamp) -> (Verdict, Reconciled) {
+    let assessment = attribute::assess(memory, settings, now);
+    let all = ongoing(memory, settings, &assessment, now);
+    let Assessment { verdict, held, notices, .. } = assessment;
+    memory.held = held;
+    let reconciled = incident::reconcile(memory, settings, &all, (&verdict, &notices), now);
+    (verdict, reconciled)
+}
+
+/// The incident that somebody took over just now: that was taken in before anything was compared,
+/// and nothing else would write it down.
+fn acknowledged(
+    memory: &Memory,
+    acked: Option<IncidentId>,
+    written: &[IncidentChange],
+) -> Option<IncidentChange> {
+    let id = acked.filter(|id| written.iter().all(|one| one.incident.id != *id))?;
+    let incident = memory.incidents.iter().find(|one| one.id == id)?;
+    Some(IncidentChange { incident: incident.clone() })
+}
+
 fn warned(settings: &Settings, warnings: &[String], now: Timestamp) -> Vec<Owed> {
-    if warnings.is_empty() { Vec::new() } else { escalate::warn(settings, &warning(warnings), now) }
+    if warnings.is_empty() {
+        return Vec::new();
+    }
+    let said: Vec<String> = warnings.iter().map(|one| headline::capitalised(one)).collect();
+    escalate::warn(settings, &format!("{}.", said.join(". ")), now)
 }
 
 /// What is told once by day: notes that it was, and owes it to everybody in one message.
@@ -369,9 +385,4 @@ fn take_in(memory: &mut Memory, settings: &Settings, input: Input, now: Timestam
         }
         Input::Tick => Taken::default(),
     }
-}
-
-fn warning(warnings: &[String]) -> String {
-    let said: Vec<String> = warnings.iter().map(|one| headline::capitalised(one)).collect();
-    format!("{}.", said.join(". "))
 }

@@ -6,6 +6,7 @@
 use jiff::SignedDuration;
 
 use super::evaluate::{Memory, Owed};
+use super::official::Notice;
 use super::settings::{Cadence, Settings};
 use super::{escalate, jobs};
 use crate::model::{
@@ -37,7 +38,7 @@ pub fn reconcile(
     memory: &mut Memory,
     settings: &Settings,
     all: &[Ongoing],
-    (verdict, notices): (&Verdict, &[super::official::Notice]),
+    (verdict, notices): (&Verdict, &[Notice]),
     now: Timestamp,
 ) -> Reconciled {
     let before = memory.incidents.clone();
@@ -241,11 +242,7 @@ fn new_normal(memory: &Memory, settings: &Settings, incident: &Incident) -> Opti
 }
 
 /// The page admits what our probes see: once.
-fn acknowledge(
-    incident: &mut Incident,
-    notices: &[super::official::Notice],
-    now: Timestamp,
-) -> Option<EventKind> {
+fn acknowledge(incident: &mut Incident, notices: &[Notice], now: Timestamp) -> Option<EventKind> {
     let may_be = incident.is_open()
         && incident.blame == Blame::Provider
         && incident.acknowledged_at.is_none()
@@ -254,7 +251,7 @@ fn acknowledge(
     if !may_be {
         return None;
     }
-    let admits = |notice: &&super::official::Notice| {
+    let admits = |notice: &&Notice| {
         notice.names_nothing
             || notice.capabilities.iter().any(|one| incident.capabilities.contains(one))
     };

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::SignedDuration;
 
@@ -206,7 +205,7 @@ impl Official {
         let Ok(page) = &state.last.page else {
             return ComponentState::Unknown;
         };
-        if !is_fresh(state.last.at, fresh_for(source), now) {
+        if !is_fresh(state.last.at, source.fresh_for(), now) {
             return ComponentState::Unknown;
         }
         let rows = page.components.iter().zip(&state.digest.rows);
@@ -219,7 +218,7 @@ impl Official {
     /// True when the source cannot be read, or was not for a while.
     pub fn is_unreadable(&self, source: &Source, now: Timestamp) -> bool {
         self.source(&source.name).is_none_or(|state| {
-            state.last.page.is_err() || !is_fresh(state.last.at, fresh_for(source), now)
+            state.last.page.is_err() || !is_fresh(state.last.at, source.fresh_for(), now)
         })
     }
 
@@ -228,7 +227,7 @@ impl Official {
         let state = self.source(&source.name)?;
         let reading = state.last_good.as_ref()?;
         let page = reading.page.as_ref().ok()?;
-        is_fresh(reading.at, fresh_for(source), now).then_some((state, page))
+        is_fresh(reading.at, source.fresh_for(), now).then_some((state, page))
     }
 }
 
@@ -236,11 +235,6 @@ impl SourceState {
     fn since(&self, key: &str) -> Timestamp {
         self.seen_since.get(key).copied().unwrap_or(self.last.at)
     }
-}
-
-/// How long a reading is fresh (verdicts.md, section 1).
-pub fn fresh_for(source: &Source) -> Duration {
-    super::settings::fresh_for(source.interval)
 }
 
 fn incident_key(event: &PageEvent) -> String {
@@ -348,6 +342,8 @@ fn losses(source: &Source, old: &Page, new: &Page) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::engine::page::ComponentMap;
     use crate::model::{Product, SourceRole};

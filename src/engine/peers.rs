@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 
 use super::alert::is_fresh;
-use super::settings::{Settings, Source, fresh_for};
+use super::settings::{Settings, Source};
 use crate::model::{Counts, Outcome, PeerReading, PeerSaid, PeerSight, ProbeKind, Timestamp};
 
 /// Failed questions in a row after which a peer counts as unreachable: one may be lost.
@@ -137,7 +137,7 @@ impl Peer {
         now: Timestamp,
     ) -> Option<Voice> {
         let (at, said) = self.said.as_ref()?;
-        if said.vantage == own_vantage || !is_fresh(*at, fresh_for(source.interval), now) {
+        if said.vantage == own_vantage || !is_fresh(*at, source.fresh_for(), now) {
             return None;
         }
         let remembered = self.failures.iter().filter(|(told_at, sight)| {

@@ -272,6 +272,13 @@ pub struct Source {
     pub map: ComponentMap,
 }
 
+impl Source {
+    /// How long a reading of it is fresh.
+    pub fn fresh_for(&self) -> Duration {
+        fresh_for(self.interval)
+    }
+}
+
 impl Watch {
     /// True for what may speak of HeyGen: neither a control nor a substitute's check.
     pub fn is_of_heygen(&self) -> bool {

@@ -144,6 +144,11 @@ impl Streak {
         self.phase == Phase::Pending
     }
 
+    /// True from the first bad observation until it is cleared or has ended.
+    pub fn is_open(&self) -> bool {
+        self.phase != Phase::Inactive
+    }
+
     /// Bad ones in a row up to now.
     pub fn bad_in_a_row(&self) -> u32 {
         self.bad

@@ -47,8 +47,7 @@ pub(super) fn suspects(memory: &Memory, settings: &Settings, now: Timestamp) -> 
 
 /// Whether others may see what fails here.
 fn is_worth_asking(memory: &Memory, bad: &[&Watch]) -> bool {
-    let is_down = |line: &Line| line.down.is_pending() || line.down.firing().is_some();
-    bad.iter().any(|one| !one.target.is_empty() && memory.lines_of(&one.name).any(is_down))
+    bad.iter().any(|one| !one.target.is_empty() && is_down(memory, one))
 }
 
 /// One of its lines has a bad state that is not closed, or cannot be told.
@@ -100,17 +99,16 @@ fn is_asked(watch: &Watch, host: &str, along: Along) -> bool {
 
 /// A paid create is looked at again by the submit probe, which costs nothing.
 fn looks_again(memory: &Memory, watch: &Watch, bad: &[&Watch]) -> bool {
-    let is_down = |paid: &Watch| {
-        memory
-            .lines_of(&paid.name)
-            .any(|line| line.down.is_pending() || line.down.firing().is_some())
-    };
     watch.kind == ProbeKind::Submit
         && bad.iter().any(|paid| {
             !paid.kind.is_scheduled()
                 && paid.capabilities.iter().any(|one| watch.capabilities.contains(one))
-                && is_down(paid)
+                && is_down(memory, paid)
         })
+}
+
+fn is_down(memory: &Memory, watch: &Watch) -> bool {
+    memory.lines_of(&watch.name).any(|line| line.down.is_open())
 }
 
 /// The way back is looked for as often as the way to HeyGen.
