@@ -177,3 +177,44 @@ impl Pace {
         Some(left * span.as_secs_f64() / 86_400.0 / used)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Input, evaluate};
+    use crate::model::Plan;
+
+    fn at(hours: i64) -> Timestamp {
+        let nine: Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
+        nine + SignedDuration::from_hours(hours)
+    }
+
+    /// What is told when the account is read at these hours, each with the end of its key.
+    fn told(readings: &[(i64, Option<i64>)], until: i64) -> String {
+        let (mut memory, settings) = (Memory::default(), Settings::default());
+        let mut told = Vec::new();
+        for (hour, ends) in readings {
+            let reading = AccountReading {
+                at: at(*hour),
+                pools: Vec::new(),
+                plan: Plan::default(),
+                auto_reload: None,
+                key_expires_at: ends.map(at),
+                clock_skew: None,
+            };
+            let input = Input::Told(Box::new(reading));
+            told.extend(evaluate(&mut memory, &settings, input, at(*hour)).told);
+        }
+        told.extend(evaluate(&mut memory, &settings, Input::Tick, at(until)).told);
+        told.into_iter().map(|one| one.key).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn the_end_of_a_key_is_told_fourteen_and_three_days_before_until_another_one_is_used() {
+        assert_eq!(told(&[(0, Some(480))], 1), "");
+        assert_eq!(told(&[(0, Some(240))], 1), "key_expires_soon:14");
+        assert_eq!(told(&[(0, Some(48))], 1), "key_expires_soon:3");
+        assert_eq!(told(&[(0, Some(240))], 264), "key_expires_soon:14 key_expires_soon:3");
+        assert_eq!(told(&[(0, Some(240)), (264, None)], 265), "key_expires_soon:14");
+    }
+}

@@ -187,9 +187,11 @@ impl Memory {
             }
         }
         self.jobs.pace.note(reading);
+        // What is read after a key has ended was read with another one.
         let key_expires_at = reading
             .key_expires_at
-            .or_else(|| self.jobs.account.as_ref().and_then(|known| known.key_expires_at));
+            .or_else(|| self.jobs.account.as_ref().and_then(|known| known.key_expires_at))
+            .filter(|ends| *ends > reading.at);
         self.jobs.account = Some(AccountReading { key_expires_at, ..reading.clone() });
     }
 
