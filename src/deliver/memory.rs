@@ -6,6 +6,7 @@
 //! this outlives the process, so a crash costs at most one duplicate each.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::backoff;
 use crate::engine::Owed;
@@ -32,8 +33,6 @@ pub(super) struct Memory {
     ended: BTreeMap<Key, Ended>,
     /// What is tried (again), and when.
     open: BTreeMap<Key, Open>,
-    /// Ids that no row has.
-    last_id: i64,
 }
 
 /// How a message ended.
@@ -64,13 +63,13 @@ impl Memory {
                 continue;
             }
             let fresh = Open { attempts: 0, next_at: now, is_flying: false };
+            let id = id(&key);
             let open = self.open.entry(key).or_insert(fresh);
             if open.is_flying || open.next_at > now {
                 continue;
             }
             open.is_flying = true;
-            self.last_id -= 1;
-            due.push(delivery(self.last_id, owed, open.attempts));
+            due.push(delivery(id, owed, open.attempts));
         }
         due
     }
@@ -122,6 +121,14 @@ impl Memory {
     }
 }
 
+/// An id that no row has: the same for every attempt, and for no other message of any process, for
+/// channels tell by it what they know already.
+fn id(key: &Key) -> i64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    -1 - (hasher.finish() >> 1).cast_signed()
+}
+
 /// True for a delivery that has no row.
 pub(super) fn is_from_memory(delivery: &Delivery) -> bool {
     delivery.id < 0
@@ -142,5 +149,35 @@ fn delivery(id: i64, owed: &Owed, attempts: u32) -> Delivery {
         provider_ref: None,
         thread_ref: None,
         merged: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notify::sample::{Speaker, sample};
+
+    #[test]
+    fn a_message_has_one_id_in_every_attempt_and_process_and_shares_it_with_none() {
+        let now: Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
+        let speaker = Speaker { vantage: "fra-1", account: "default" };
+        let owed = |event| {
+            let message = sample(event, speaker, now);
+            Owed { channel: "hook".to_owned(), message }
+        };
+        let id = |memory: &mut Memory, event| memory.due(&[owed(event)], now)[0].clone();
+        let (mut before, mut after) = (Memory::default(), Memory::default());
+        let first = id(&mut before, EventKind::Opened);
+        let again = AttemptResult::Retry {
+            reason: crate::model::FailureReason::Timeout,
+            detail: "no answer".to_owned(),
+            after: None,
+        };
+        let (_, next_at) = before.settle(&first, ChannelKind::Webhook, again, now);
+        let second = before.due(&[owed(EventKind::Opened)], next_at.unwrap());
+        assert!(is_from_memory(&first));
+        assert_eq!((first.id, second[0].attempts), (second[0].id, 1));
+        assert_eq!(first.id, id(&mut after, EventKind::Opened).id);
+        assert_ne!(first.id, id(&mut after, EventKind::Warning).id);
     }
 }
