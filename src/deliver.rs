@@ -1,9 +1,9 @@
 //! The deliver loop: claim → send → finish; woken by a commit and by time.
 //!
 //! Owns when a delivery is tried (again) and what a dead one causes. Does not own what is owed
-//! (`engine`), where it is kept (`store`) or how it is sent (`notify`). Invariants: a delivery that
-//! was claimed is sent at most once until the store knows how that went, so a full disk never
-//! turns one message into many; a channel that hangs holds up no other.
+//! (`engine`), where it is kept (`store`) or how it is sent (`notify`). Invariants: what was sent is
+//! not sent again while this process knows how that went, so a full disk never turns one message
+//! into many; nor does it hold any back; a channel that hangs holds up no other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,21 +17,25 @@ use crate::clock::Clock;
 use crate::engine::{Owed, words};
 use crate::fault;
 use crate::metrics::{Metrics, Task};
-use crate::model::{Attempt, AttemptResult, Delivery, EventKind, Timestamp};
+use crate::model::{
+    Attempt, AttemptResult, Delivery, EventKind, FailureReason, IncidentId, Timestamp,
+};
 use crate::notify::Notifier;
 use crate::notify::sample::{Speaker, channel_broken};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, Thread};
 
 mod backoff;
 mod drill;
 mod lanes;
 mod memory;
 mod standing;
+mod unsaved;
 
 pub use drill::{DrillResult, drill_results, owe_drills};
 use lanes::{Lanes, Sent};
 use memory::{Ended, Memory, is_from_memory};
 use standing::Standing;
+use unsaved::{Finish, Unsaved, Write};
 
 /// How long a claimed delivery is ours, in real time: longer than the longest attempt.
 const LEASE: Duration = Duration::from_secs(90);
@@ -68,26 +72,13 @@ struct Loop {
     lanes: Lanes,
     standing: Standing,
     memory: Memory,
-    /// What the database refused so far, oldest first.
-    unsaved: Vec<Write>,
+    unsaved: Unsaved,
+    /// The database refused something last; warned of once.
+    is_refused: bool,
     /// Channels whose last delivery was refused for good; the others were told.
     broken: BTreeSet<String>,
     /// Channels with deliveries that the configuration does not know; warned of once.
     unknown: BTreeSet<String>,
-}
-
-/// Something the store has to know.
-enum Write {
-    Finish {
-        delivery_id: i64,
-        attempt: Attempt,
-        next_at: Option<Timestamp>,
-    },
-    /// A channel refuses for good, and who is to know it.
-    Broken {
-        channel: String,
-        owed: Vec<Owed>,
-    },
 }
 
 impl Deliver {
@@ -129,7 +120,8 @@ impl Deliver {
             lanes: Lanes::default(),
             standing: Standing::default(),
             memory: Memory::default(),
-            unsaved: Vec::new(),
+            unsaved: Unsaved::default(),
+            is_refused: false,
             broken: BTreeSet::new(),
             unknown: BTreeSet::new(),
         }
@@ -148,82 +140,113 @@ impl Loop {
     /// wait for anything else.
     async fn turn(&mut self) -> Duration {
         self.save().await;
-        let claimed = self.claim().await;
-        self.send_from_memory().await;
-        match claimed {
-            Ok(next_at) => {
-                let Some(next_at) = next_at else { return TURN };
-                let wait = words::between(self.parts.clock.now(), next_at);
+        let now = self.parts.clock.now();
+        let claimed = self.claim(now).await;
+        let wait = match &claimed {
+            Ok(None) => TURN,
+            Ok(Some(next_at)) => {
+                let wait = words::between(self.parts.clock.now(), *next_at);
                 self.parts.clock.real(wait).clamp(Duration::from_millis(10), TURN)
             }
-            Err(failure) => {
-                warn_of(&failure);
+            Err(_) => {
+                self.take_on_unleased(now).await;
                 PAUSE
             }
-        }
-    }
-
-    /// What could not be committed is sent all the same, after whatever its thread has on disk.
-    async fn send_from_memory(&mut self) {
-        let mut held = Vec::new();
-        for owed in self.parts.store.held() {
-            let thread = self.parts.store.thread(&owed.channel, owed.message.thread()).await;
-            if !thread.is_ok_and(|thread| thread.is_owed) {
-                held.push(owed);
-            }
-        }
-        if held.is_empty() {
-            return;
-        }
-        let now = self.parts.clock.now();
-        for mut delivery in self.memory.due(&held, now) {
-            let thread = delivery.message.thread();
-            let stored = self.parts.store.thread(&delivery.channel, thread).await;
-            let stored = stored.ok().and_then(|thread| thread.provider_ref);
-            delivery.thread_ref = self.memory.thread_ref(&delivery).or(stored);
-            self.lanes.take_on(delivery);
-        }
+        };
+        self.note(claimed.err().as_ref());
+        self.take_on_from_memory(now).await;
         self.lanes.depart(now, &self.parts.notifiers.borrow());
+        wait
     }
 
-    async fn claim(&mut self) -> Result<Option<Timestamp>, StoreError> {
-        let now = self.parts.clock.now();
+    async fn claim(&mut self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let claimed = self.parts.store.claim(now, self.lease()).await?;
         if !claimed.is_empty() {
             fault::point("claim.after");
         }
         for delivery in claimed {
-            self.take_on(delivery);
+            self.take_on(delivery, now);
         }
         self.save().await;
-        self.lanes.depart(now, &self.parts.notifiers.borrow());
         self.parts.metrics.outbox(&self.parts.store.outbox().await?);
         self.parts.store.next_delivery_at().await
     }
 
-    /// A claimed delivery whose last attempt is not saved yet is not sent again.
-    fn take_on(&mut self, delivery: Delivery) {
+    /// What is on disk and cannot be leased is sent all the same: no lease is needed against
+    /// another process, for the database is ours alone.
+    async fn take_on_unleased(&mut self, now: Timestamp) {
+        match self.parts.store.due(now, self.unsaved.ended()).await {
+            Ok(due) => {
+                for delivery in due {
+                    self.take_on(delivery, now);
+                }
+            }
+            Err(failure) => self.note(Some(&failure)),
+        }
+    }
+
+    /// What could not be committed is sent all the same, after whatever its thread has on disk.
+    async fn take_on_from_memory(&mut self, now: Timestamp) {
+        let mut held = Vec::new();
+        for owed in self.parts.store.held() {
+            let thread = self.thread(&owed.channel, owed.message.thread()).await;
+            if !thread.is_ok_and(|thread| thread.is_owed) {
+                held.push(owed);
+            }
+        }
+        for mut delivery in self.memory.due(&held, now) {
+            let stored = self.thread(&delivery.channel, delivery.message.thread()).await;
+            let stored = stored.ok().and_then(|thread| thread.provider_ref);
+            let unsaved = self.unsaved.thread_ref(&delivery);
+            delivery.thread_ref = self.memory.thread_ref(&delivery).or(unsaved).or(stored);
+            self.lanes.take_on(delivery);
+        }
+    }
+
+    async fn thread(&mut self, channel: &str, id: IncidentId) -> Result<Thread, StoreError> {
+        self.parts.store.thread(channel, id, self.unsaved.ended()).await
+    }
+
+    /// A delivery that has a row, unless it was sent and its row does not say so.
+    fn take_on(&mut self, mut delivery: Delivery, now: Timestamp) {
         if self.memory.is_flying(&delivery) {
             return;
         }
         if let Some(Ended { at, result }) = self.memory.ended(&delivery) {
-            let attempt = Attempt { at, result };
-            self.unsaved.push(Write::Finish { delivery_id: delivery.id, attempt, next_at: None });
+            self.unsaved.finish(delivery, Attempt { at, result }, None);
             return;
         }
-        let is_unsaved = |write: &Write| matches!(write, Write::Finish { delivery_id, .. } if *delivery_id == delivery.id);
-        if self.unsaved.iter().any(is_unsaved) {
+        let Some(attempts) = self.unsaved.attempts(delivery.id, now) else {
             return;
-        }
+        };
+        delivery.attempts += attempts;
+        delivery.thread_ref = self.unsaved.thread_ref(&delivery).or(delivery.thread_ref);
         let channel = &delivery.channel;
-        let is_known = self.parts.notifiers.borrow().contains_key(channel);
-        if !is_known && self.unknown.insert(channel.clone()) {
-            warn!(
-                channel,
-                "channel {channel} is owed messages but is not in the configuration; they are kept"
-            );
+        if !self.parts.notifiers.borrow().contains_key(channel) {
+            if backoff::is_too_old(&delivery, now) {
+                return self.give_up(delivery, now);
+            }
+            if self.unknown.insert(channel.clone()) {
+                warn!(
+                    channel,
+                    "channel {channel} is owed messages but is not in the configuration; they are \
+                     kept for 7 days"
+                );
+            }
         }
         self.lanes.take_on(delivery);
+    }
+
+    /// Nobody waits for it any more, and nobody can be told.
+    fn give_up(&mut self, delivery: Delivery, now: Timestamp) {
+        let result = AttemptResult::Dead {
+            reason: FailureReason::Rejected,
+            detail: "given up after 7 days: no channel of this name is configured".to_owned(),
+        };
+        let attempt = Attempt { at: now, result };
+        log(&delivery, &attempt, None);
+        self.lanes.let_go(&delivery);
+        self.unsaved.finish(delivery, attempt, None);
     }
 
     /// The lease in the clock's time.
@@ -247,14 +270,13 @@ impl Loop {
         let attempt = Attempt { at: begun_at, result };
         self.parts.metrics.attempted(&delivery.channel, delivery.message.event, &attempt);
         log(&delivery, &attempt, next_at);
-        if !is_from_memory {
-            let (delivery_id, attempt) = (delivery.id, attempt.clone());
-            self.unsaved.push(Write::Finish { delivery_id, attempt, next_at });
-        }
         match &attempt.result {
             AttemptResult::Accepted { .. } => drop(self.broken.remove(&delivery.channel)),
             AttemptResult::Retry { .. } => {}
             AttemptResult::Dead { detail, .. } => self.tell_others(&delivery, detail),
+        }
+        if !is_from_memory {
+            self.unsaved.finish(delivery, attempt, next_at);
         }
         self.save().await;
     }
@@ -282,39 +304,55 @@ impl Loop {
                 Ok(deliveries) => {
                     self.standing.depart(name, notifier, deliveries, self.parts.clock.now());
                 }
-                Err(failure) => warn_of(&failure),
+                Err(failure) => self.note(Some(&failure)),
             }
         }
     }
 
-    /// Writes what the store does not know yet; what it refuses is kept and tried again.
+    /// Writes what the store does not know yet, up to the first refusal.
     async fn save(&mut self) {
-        let mut refused = Vec::new();
-        for write in std::mem::take(&mut self.unsaved) {
-            let result = match &write {
-                Write::Finish { delivery_id, attempt, next_at } => {
-                    fault::point("finish.before");
-                    let finished = self.parts.store.finish(*delivery_id, attempt, *next_at).await;
-                    fault::point("finish.after");
-                    finished
-                }
-                Write::Broken { channel, owed } => {
-                    let now = self.parts.clock.now();
-                    self.parts.store.tell_broken(channel, owed, now).await.map(drop)
-                }
-            };
-            if let Err(failure) = result {
-                warn_of(&failure);
-                refused.push(write);
+        while let Some(write) = self.unsaved.pop() {
+            if let Err(failure) = self.write(&write).await {
+                // To the end: what can never be written must hold up nothing else.
+                self.unsaved.push(write);
+                return self.note(Some(&failure));
             }
         }
-        self.unsaved = refused;
     }
-}
 
-fn warn_of(failure: &StoreError) {
-    let reason = crate::error_chain(failure);
-    warn!(operation = failure.operation, "the database refuses the outbox: {reason}");
+    async fn write(&mut self, write: &Write) -> Result<(), StoreError> {
+        let store = &self.parts.store;
+        match write {
+            Write::Finish(finish) => {
+                let Finish { delivery, attempt, next_at } = finish.as_ref();
+                fault::point("finish.before");
+                let finished = store.finish(delivery.id, attempt, *next_at).await;
+                fault::point("finish.after");
+                finished
+            }
+            Write::Broken { channel, owed } => {
+                store.tell_broken(channel, owed, self.parts.clock.now()).await.map(drop)
+            }
+        }
+    }
+
+    /// Says when the database begins to refuse the outbox, and when it takes it again.
+    fn note(&mut self, failure: Option<&StoreError>) {
+        match failure {
+            Some(failure) if !self.is_refused => {
+                let reason = crate::error_chain(failure);
+                let operation = failure.operation;
+                warn!(operation, "the database refuses the outbox: {reason}");
+                self.is_refused = true;
+            }
+            // Where there is nothing to write, nothing can be refused.
+            None if self.is_refused && self.unsaved.is_empty() => {
+                info!("the database takes the outbox again");
+                self.is_refused = false;
+            }
+            Some(_) | None => {}
+        }
+    }
 }
 
 fn log(delivery: &Delivery, attempt: &Attempt, next_at: Option<Timestamp>) {

@@ -303,13 +303,29 @@ impl Store {
         self.read("outbox", outbox::broken).await
     }
 
-    /// Where a thread stands on `channel`, as far as the disk knows.
+    /// What [`Store::claim`] would lease, but for what follows on `ended`, deliveries of which only
+    /// the caller knows so far that they ended: to be sent while no lease can be written.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn thread(&self, channel: &str, id: IncidentId) -> Result<Thread, StoreError> {
+    pub async fn due(&self, now: Timestamp, ended: Vec<i64>) -> Result<Vec<Delivery>, StoreError> {
+        self.read("outbox", move |connection| outbox::due(connection, now, &ended)).await
+    }
+
+    /// Where a thread stands on `channel`, as far as the disk knows; nothing of `ended` counts as
+    /// owed.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn thread(
+        &self,
+        channel: &str,
+        id: IncidentId,
+        ended: Vec<i64>,
+    ) -> Result<Thread, StoreError> {
         let channel = channel.to_owned();
-        self.read("outbox", move |connection| outbox::thread(connection, &channel, id)).await
+        self.read("outbox", move |connection| outbox::thread(connection, &channel, id, &ended))
+            .await
     }
 
     /// The last accepted delivery of each open incident on `channel`: what stands there.

@@ -1,11 +1,12 @@
 //! When a delivery is tried again, and when no longer. Pure.
 //!
-//! Invariant: nothing is given up before seven days, and no attempt comes earlier than the
-//! channel asked for (up to an hour).
+//! Invariant: nothing is given up before seven days, nor because a clock says so, and no attempt
+//! comes earlier than the channel asked for (up to an hour).
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
+use crate::engine::words;
 use crate::model::{AttemptResult, ChannelKind, Delivery, Timestamp};
 
 /// Mail servers that greylist let a sender in after 5 to 15 minutes (RFC 5321, 4.5.4.1 asks for
@@ -17,6 +18,8 @@ const HTTP_MOST_SECS: u64 = 300;
 const ASKED_MOST: Duration = Duration::from_hours(1);
 /// From then on nobody wants to know any more.
 const GIVE_UP: Duration = Duration::from_hours(7 * 24);
+/// So many attempts take half a day at the least: a clock that leaps ahead ends nothing by itself.
+const GIVE_UP_ATTEMPTS: u32 = 150;
 
 /// What an attempt that ended at `now` means: a retry gets its time, or becomes the end when the
 /// delivery is too old.
@@ -29,14 +32,18 @@ pub(super) fn after(
     let AttemptResult::Retry { reason, detail, after } = result else {
         return (result, None);
     };
-    let age = Duration::try_from(now.duration_since(delivery.created_at)).unwrap_or_default();
-    if age >= GIVE_UP {
+    if is_too_old(delivery, now) && delivery.attempts >= GIVE_UP_ATTEMPTS {
         let detail = format!("given up after 7 days: {detail}");
         return (AttemptResult::Dead { reason, detail }, None);
     }
     let wait = pause(kind, delivery).max(after.unwrap_or_default().min(ASKED_MOST));
     let next_at = now.saturating_add(wait).unwrap_or(now);
     (AttemptResult::Retry { reason, detail, after }, Some(next_at))
+}
+
+/// True when nobody wants to know of it any more.
+pub(super) fn is_too_old(delivery: &Delivery, now: Timestamp) -> bool {
+    words::between(delivery.created_at, now) >= GIVE_UP
 }
 
 /// The pause after this attempt, up to a fifth longer so that deliveries do not march in step.
@@ -122,13 +129,15 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_given_up_before_seven_days() {
-        let delivery = delivery(700);
-        let at = |hours: u64| {
-            delivery.created_at.saturating_add(Duration::from_secs(hours * 3_600)).unwrap()
+    fn nothing_is_given_up_before_seven_days_nor_by_a_clock_that_leaps_ahead() {
+        let is_given_up = |attempts, hours| {
+            let delivery = delivery(attempts);
+            let now = delivery.created_at.saturating_add(Duration::from_hours(hours)).unwrap();
+            let (result, _) = after(ChannelKind::Email, &delivery, retry(None), now);
+            matches!(result, AttemptResult::Dead { .. })
         };
-        let result = |hours| after(ChannelKind::Email, &delivery, retry(None), at(hours)).0;
-        assert!(matches!(result(167), AttemptResult::Retry { .. }));
-        assert!(matches!(result(168), AttemptResult::Dead { .. }));
+        assert!(!is_given_up(700, 167));
+        assert!(is_given_up(700, 168));
+        assert!(!is_given_up(3, 30 * 24));
     }
 }

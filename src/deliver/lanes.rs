@@ -48,6 +48,18 @@ impl Lanes {
         }
     }
 
+    /// Queues a delivery no longer; what flies already lands.
+    pub(super) fn let_go(&mut self, delivery: &Delivery) {
+        let Some(queue) = self.waiting.get_mut(&delivery.channel) else {
+            return;
+        };
+        let before = queue.len();
+        queue.retain(|waiting| waiting.id != delivery.id);
+        if queue.len() < before {
+            self.held.remove(&delivery.id);
+        }
+    }
+
     /// Sends off the first delivery of every free lane. What waits for a channel that is not in the
     /// configuration goes on waiting: it may return.
     pub(super) fn depart(&mut self, now: Timestamp, notifiers: &Notifiers) {
@@ -85,7 +97,8 @@ impl Lanes {
 async fn attempt(notifier: Arc<dyn Notifier>, delivery: Delivery, now: Timestamp) -> Sent {
     let kind = notifier.kind();
     fault::point("send.before");
-    let sending = AssertUnwindSafe(notifier.send(&delivery, now)).catch_unwind();
+    let sending = async { notifier.send(&delivery, now).await };
+    let sending = AssertUnwindSafe(sending).catch_unwind();
     let retry = |reason, detail: &str| AttemptResult::Retry {
         reason,
         detail: detail.to_owned(),

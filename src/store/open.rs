@@ -192,7 +192,7 @@ pub(super) fn open(path: &Path, now: Timestamp) -> Result<Ready, OpenError> {
     let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
     let mut connection = connect::writer(path).map_err(sqlite)?;
     migrate::run(&mut connection, path, &migrate::ALL)?;
-    outbox::release_all(&connection).map_err(sqlite)?;
+    outbox::release_all(&connection, now).map_err(sqlite)?;
     let monitor_id = monitor_id(&connection).map_err(sqlite)?;
     Ok(Ready { lock, connection, monitor_id, repairs })
 }

@@ -49,9 +49,26 @@ pub(super) const NEXT_DUE: &str = "
     WHERE id IN (
         SELECT min(id) FROM deliveries WHERE finished_at_ms IS NULL GROUP BY thread, channel)";
 
+/// What `LEASE_DUE` would lease if nothing of `:ended` were owed.
+pub(super) const DUE: &str = "
+    SELECT * FROM deliveries
+    WHERE id IN (
+            SELECT min(id) FROM deliveries
+            WHERE finished_at_ms IS NULL AND id NOT IN (SELECT value FROM json_each(:ended))
+            GROUP BY thread, channel)
+        AND coalesce(lease_until_ms, next_at_ms) <= :now_ms
+    ORDER BY id";
+
+/// What waits for a time that only a clock which ran ahead can have meant is due now.
 pub(super) const RELEASE_ALL: &str = "
-    UPDATE deliveries SET state = 'pending', lease_until_ms = NULL
-    WHERE finished_at_ms IS NULL AND state = 'leased'";
+    UPDATE deliveries
+    SET state = 'pending', lease_until_ms = NULL,
+        next_at_ms = iif(
+            created_at_ms > :now_ms OR next_at_ms > :latest_ms, :now_ms, next_at_ms)
+    WHERE finished_at_ms IS NULL";
+
+/// No attempt is put off for longer.
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 const COUNT_ATTEMPT: &str =
     "UPDATE deliveries SET attempts = attempts + 1 WHERE id = ?1 RETURNING attempts";
@@ -149,9 +166,29 @@ pub(super) fn next_due(connection: &Connection) -> Result<Option<Timestamp>> {
     at_ms.map(instant).transpose()
 }
 
+/// What is due of everything that is owed but for `ended`, the oldest of each thread and channel:
+/// to be sent without a lease while none can be written.
+pub(super) fn due(connection: &Connection, now: Timestamp, ended: &[i64]) -> Result<Vec<Delivery>> {
+    let mut statement = connection.prepare_cached(DUE)?;
+    let rows = statement.query_map(
+        named_params! { ":ended": to_json(&ended)?, ":now_ms": millis(now) },
+        from_row,
+    )?;
+    // A row that nobody can read is buried by the next claim.
+    let mut due: Vec<Delivery> = rows.filter_map(Result::ok).collect();
+    for delivery in &mut due {
+        thread::recall(connection, delivery)?;
+    }
+    Ok(due)
+}
+
 /// Gives leases back: whoever held them is gone.
-pub(super) fn release_all(connection: &Connection) -> Result<usize> {
-    connection.execute(RELEASE_ALL, [])
+pub(super) fn release_all(connection: &Connection, now: Timestamp) -> Result<usize> {
+    let latest = now.saturating_add(LONGEST_PAUSE).unwrap_or(now);
+    connection.execute(
+        RELEASE_ALL,
+        named_params! { ":now_ms": millis(now), ":latest_ms": millis(latest) },
+    )
 }
 
 /// Records an attempt and where the delivery stands after it.

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Result, params};
 use super::from_row;
 use crate::model::{Delivery, EventKind, IncidentId, Merged, Timestamp};
 use crate::store::Thread;
-use crate::store::rows::{from_json, instant, millis};
+use crate::store::rows::{from_json, instant, millis, to_json};
 use crate::wire::MessageJson;
 
 /// A message that has waited this long is late (facts I4) even when nobody has tried to send it.
@@ -40,7 +40,9 @@ pub(in crate::store) const THREAD_REF: &str = "
 
 pub(in crate::store) const IS_OWED: &str = "
     SELECT 1 FROM deliveries
-    WHERE thread = ?1 AND channel = ?2 AND finished_at_ms IS NULL LIMIT 1";
+    WHERE thread = ?1 AND channel = ?2 AND finished_at_ms IS NULL
+        AND id NOT IN (SELECT value FROM json_each(?3))
+    LIMIT 1";
 
 /// What was merged since the channel last took something of this thread.
 pub(in crate::store) const MERGED: &str = "
@@ -115,13 +117,16 @@ fn thread_ref(connection: &Connection, channel: &str, id: IncidentId) -> Result<
         .optional()
 }
 
-/// Where a thread stands on a channel; what is about no incident has no thread.
+/// Where a thread stands on a channel, when nothing of `ended` is owed any more; what is about no
+/// incident has no thread.
 pub(in crate::store) fn thread(
     connection: &Connection,
     channel: &str,
     id: IncidentId,
+    ended: &[i64],
 ) -> Result<Thread> {
-    let is_owed = connection.prepare_cached(IS_OWED)?.exists(params![id, channel])?;
+    let ended = to_json(&ended)?;
+    let is_owed = connection.prepare_cached(IS_OWED)?.exists(params![id, channel, ended])?;
     let provider_ref = if id == 0 { None } else { thread_ref(connection, channel, id)? };
     Ok(Thread { is_owed, provider_ref })
 }
