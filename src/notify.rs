@@ -85,6 +85,11 @@ impl NotifyDeps {
     fn place(&self, now: Timestamp) -> render::Place<'_> {
         render::Place { zone: &self.timezone, public_url: self.public_url.as_ref(), now }
     }
+
+    /// The result without any secret that we know: the last line of defence.
+    fn redacted(&self, result: AttemptResult) -> AttemptResult {
+        cleaned(result, |detail| self.redactor.redact(detail))
+    }
 }
 
 /// Sends one delivery. Never panics; ends within 30 s of real time.
@@ -130,7 +135,7 @@ pub fn notifier(spec: &ChannelSpec, deps: &NotifyDeps) -> Box<dyn Notifier> {
     }
 }
 
-/// The result with its sentence passed through `clean`: the last line of defence against secrets.
+/// The result with its sentence passed through `clean`.
 fn cleaned(result: AttemptResult, clean: impl Fn(&str) -> String) -> AttemptResult {
     match result {
         AttemptResult::Accepted { provider_ref } => AttemptResult::Accepted { provider_ref },

@@ -13,7 +13,7 @@ use futures_util::future::{BoxFuture, join_all};
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::render::{Tone, brief, compose};
+use super::render::{brief, compose};
 use super::{Notifier, NotifyDeps, answer};
 use crate::model::text::clean;
 use crate::model::{
@@ -58,15 +58,9 @@ impl AlertmanagerNotifier {
             all => format!("Alertmanager {i} of {all}"),
         };
         let Some(url) = endpoint(url) else {
-            return AttemptResult::Dead {
-                reason: FailureReason::Rejected,
-                detail: format!("the address of {who} cannot have a path"),
-            };
+            return answer::rejected(format!("the address of {who} cannot have a path"));
         };
-        match answer::posted(&self.deps, answer::json_post(url, alerts), &who).await {
-            Ok(exchange) => answer::by_status(&who, &exchange, now),
-            Err(result) => result,
-        }
+        answer::told(&self.deps, answer::json_post(url, alerts), &who, now).await
     }
 
     /// The alert as it is now, and the end of what it was called before.
@@ -151,7 +145,7 @@ fn labels(delivery: &Delivery) -> Map<String, Value> {
         }
     };
     put("account", clean(&message.account, 60));
-    put("severity", severity(super::render::tone(message)).to_owned());
+    put("severity", super::render::tone(message).severity().to_owned());
     if let Some(incident) = &message.incident {
         put("alertname", "HeygenIncident".to_owned());
         put("blame", incident.blame.as_str().to_owned());
@@ -177,14 +171,6 @@ fn capabilities(incident: &MessageIncident) -> String {
     names.join(",")
 }
 
-fn severity(tone: Tone) -> &'static str {
-    match tone {
-        Tone::Bad => "critical",
-        Tone::Degraded | Tone::Warning => "warning",
-        Tone::Good | Tone::Unclear | Tone::Drill => "info",
-    }
-}
-
 /// What the incident was called when it was last told.
 fn last_labels(delivery: &Delivery) -> Option<Map<String, Value>> {
     serde_json::from_str(delivery.thread_ref.as_deref()?).ok()
@@ -207,10 +193,7 @@ fn verdict(results: Vec<AttemptResult>, labels: String) -> AttemptResult {
     };
     let accepted = AttemptResult::Accepted { provider_ref: Some(labels) };
     let Some(worst) = results.into_iter().max_by_key(rank) else {
-        return AttemptResult::Dead {
-            reason: FailureReason::Rejected,
-            detail: "no Alertmanager is configured".to_owned(),
-        };
+        return answer::rejected("no Alertmanager is configured");
     };
     match worst {
         AttemptResult::Accepted { .. } => accepted,
@@ -225,11 +208,7 @@ impl Notifier for AlertmanagerNotifier {
     }
 
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> BoxFuture<'a, AttemptResult> {
-        Box::pin(async move {
-            super::cleaned(self.attempt(delivery, now).await, |detail| {
-                self.deps.redactor.redact(detail)
-            })
-        })
+        Box::pin(async move { self.deps.redacted(self.attempt(delivery, now).await) })
     }
 
     fn forgets(&self) -> bool {

@@ -14,6 +14,7 @@ use super::NotifyDeps;
 use crate::http_client::{Exchange, Limits, Request, TransportFailure, TransportKind};
 use crate::model::text::clean;
 use crate::model::{AttemptResult, FailureReason, Timestamp, retry_after_secs};
+use crate::secret::Secret;
 
 /// Deadlines of one request; two of them, one after the other, stay under 30 s.
 pub(super) const LIMITS: Limits = Limits {
@@ -28,6 +29,24 @@ pub(super) const LIMITS: Limits = Limits {
 pub(super) fn json_post(url: Url, body: &Value) -> Request {
     let bytes = body.to_string().into_bytes();
     Request::post(url, "application/json; charset=utf-8", bytes, LIMITS)
+}
+
+/// The address that a secret holds; `what` names it in sentences.
+pub(super) fn address(secret: &Secret, what: &str) -> Result<Url, AttemptResult> {
+    Url::parse(secret.expose()).map_err(|_| rejected(format!("the address of {what} is not a URL")))
+}
+
+/// Sends a request and answers what its status means, where that is all that counts.
+pub(super) async fn told(
+    deps: &NotifyDeps,
+    request: Request,
+    who: &str,
+    now: Timestamp,
+) -> AttemptResult {
+    match posted(deps, request, who).await {
+        Ok(exchange) => by_status(who, &exchange, now),
+        Err(result) => result,
+    }
 }
 
 /// Sends a request and answers what came of it; `who` names the service in sentences.
@@ -49,24 +68,23 @@ pub(super) fn by_status(who: &str, exchange: &Exchange, now: Timestamp) -> Attem
     let dead = |reason| AttemptResult::Dead { reason, detail: detail.clone() };
     match exchange.status {
         200..=299 => AttemptResult::Accepted { provider_ref: None },
-        300..=399 => AttemptResult::Dead {
-            reason: FailureReason::Rejected,
-            detail: format!(
-                "{who} answered {} with a redirect, which is never followed: configure the address \
-                 it leads to",
-                exchange.status
-            ),
-        },
+        300..=399 => rejected(format!(
+            "{who} answered {} with a redirect, which is never followed: configure the address it \
+             leads to",
+            exchange.status
+        )),
         401 | 403 | 407 => dead(FailureReason::Unauthorized),
         408 => retry(FailureReason::Timeout),
         425 | 429 => retry(FailureReason::RateLimited),
         500.. => retry(FailureReason::ServerError),
-        410 => AttemptResult::Dead {
-            reason: FailureReason::Rejected,
-            detail: format!("{who} answered 410: the address is gone for good{said}"),
-        },
+        410 => rejected(format!("{who} answered 410: the address is gone for good{said}")),
         _ => dead(FailureReason::Rejected),
     }
+}
+
+/// Refused, and will be refused again.
+pub(super) fn rejected(detail: impl Into<String>) -> AttemptResult {
+    AttemptResult::Dead { reason: FailureReason::Rejected, detail: detail.into() }
 }
 
 /// The beginning of the body, where there is one.

@@ -9,10 +9,10 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 use url::Url;
 
-use super::render::{Text, Tone, brief, compose};
+use super::render::{brief, compose};
 use super::{Notifier, NotifyDeps, answer};
 use crate::model::text::clean;
-use crate::model::{AttemptResult, ChannelKind, Delivery, FailureReason, Timestamp};
+use crate::model::{AttemptResult, ChannelKind, Delivery, Timestamp};
 use crate::secret::Secret;
 
 /// Where events are taken (developer.pagerduty.com, "Send an event").
@@ -62,14 +62,11 @@ impl PagerdutyNotifier {
             match answer::by_status(WHO, &exchange, now) {
                 AttemptResult::Accepted { .. } if exchange.status == 202 => {}
                 AttemptResult::Accepted { .. } => {
-                    return AttemptResult::Dead {
-                        reason: FailureReason::Rejected,
-                        detail: format!(
-                            "PagerDuty answered {} where 202 was due{}",
-                            exchange.status,
-                            answer::said(&exchange)
-                        ),
-                    };
+                    return answer::rejected(format!(
+                        "PagerDuty answered {} where 202 was due{}",
+                        exchange.status,
+                        answer::said(&exchange)
+                    ));
                 }
                 result => return result,
             }
@@ -98,7 +95,7 @@ impl PagerdutyNotifier {
                     "payload": {
                         "summary": clean(&text.news, SUMMARY_CHARS),
                         "source": clean(&delivery.message.vantage, 60),
-                        "severity": severity(&text),
+                        "severity": text.tone.severity(),
                         "timestamp": delivery.message.at.to_string(),
                         "component": "HeyGen",
                         "group": clean(&delivery.message.account, 60),
@@ -137,14 +134,6 @@ impl PagerdutyNotifier {
     }
 }
 
-fn severity(text: &Text) -> &'static str {
-    match text.tone {
-        Tone::Bad => "critical",
-        Tone::Degraded | Tone::Warning => "warning",
-        Tone::Good | Tone::Unclear | Tone::Drill => "info",
-    }
-}
-
 fn class(delivery: &Delivery) -> &'static str {
     match &delivery.message.incident {
         Some(incident) => incident.reason.as_str(),
@@ -176,11 +165,7 @@ impl Notifier for PagerdutyNotifier {
     }
 
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> BoxFuture<'a, AttemptResult> {
-        Box::pin(async move {
-            super::cleaned(self.attempt(delivery, now).await, |detail| {
-                self.deps.redactor.redact(detail)
-            })
-        })
+        Box::pin(async move { self.deps.redacted(self.attempt(delivery, now).await) })
     }
 
     fn preview(&self, delivery: &Delivery, now: Timestamp) -> String {

@@ -100,6 +100,17 @@ pub enum Tone {
     Warning,
 }
 
+impl Tone {
+    /// How urgent it is, in the words that Alertmanager's users and PagerDuty share.
+    pub(super) fn severity(self) -> &'static str {
+        match self {
+            Self::Bad => "critical",
+            Self::Degraded | Self::Warning => "warning",
+            Self::Good | Self::Unclear | Self::Drill => "info",
+        }
+    }
+}
+
 /// Composes what a delivery says.
 pub fn compose(delivery: &Delivery, place: Place<'_>) -> Text {
     let message = &delivery.message;

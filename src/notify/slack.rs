@@ -10,8 +10,10 @@ use super::render::blocks;
 use super::{Notifier, NotifyDeps, answer};
 use crate::http_client::Exchange;
 use crate::model::text::clean;
-use crate::model::{AttemptResult, ChannelKind, Delivery, FailureReason, Timestamp};
+use crate::model::{AttemptResult, ChannelKind, Delivery, Timestamp};
 use crate::secret::Secret;
+
+const WHO: &str = "Slack";
 
 /// `channel.slack` (contract, section 8).
 #[derive(Debug, Clone, PartialEq)]
@@ -26,14 +28,6 @@ pub(super) struct SlackNotifier {
     deps: NotifyDeps,
 }
 
-/// What one answer means.
-enum Answer {
-    /// The attempt ended so.
-    Final(AttemptResult),
-    /// Slack does not understand the blocks; plain text may do.
-    BlocksRefused,
-}
-
 impl SlackNotifier {
     pub(super) fn new(target: SlackTarget, deps: NotifyDeps) -> Self {
         Self { target, deps }
@@ -41,29 +35,24 @@ impl SlackNotifier {
 
     async fn attempt(&self, delivery: &Delivery, now: Timestamp) -> AttemptResult {
         let place = self.deps.place(now);
-        match self.post(&blocks::payload(delivery, place), now).await {
-            Answer::Final(result) => return result,
-            Answer::BlocksRefused => {}
+        if let Some(result) = self.post(&blocks::payload(delivery, place), now).await {
+            return result;
         }
-        match self.post(&blocks::plain_payload(delivery, place), now).await {
-            Answer::Final(result) => result,
-            Answer::BlocksRefused => AttemptResult::Dead {
-                reason: FailureReason::Rejected,
-                detail: "Slack refused the message, in blocks and in plain text".to_owned(),
-            },
-        }
+        let result = self.post(&blocks::plain_payload(delivery, place), now).await;
+        result.unwrap_or_else(|| {
+            answer::rejected("Slack refused the message, in blocks and in plain text")
+        })
     }
 
-    async fn post(&self, payload: &Value, now: Timestamp) -> Answer {
-        let Ok(url) = url::Url::parse(self.target.webhook_url.expose()) else {
-            return Answer::Final(AttemptResult::Dead {
-                reason: FailureReason::Rejected,
-                detail: "the webhook address is not a URL".to_owned(),
-            });
+    /// `None` when Slack does not understand the blocks: plain text may do.
+    async fn post(&self, payload: &Value, now: Timestamp) -> Option<AttemptResult> {
+        let url = match answer::address(&self.target.webhook_url, "the webhook") {
+            Ok(url) => url,
+            Err(result) => return Some(result),
         };
-        match answer::posted(&self.deps, answer::json_post(url, payload), "Slack").await {
-            Ok(exchange) => classify(&exchange, now),
-            Err(result) => Answer::Final(result),
+        match answer::posted(&self.deps, answer::json_post(url, payload), WHO).await {
+            Ok(exchange) => meaning(&exchange, now),
+            Err(result) => Some(result),
         }
     }
 }
@@ -74,11 +63,7 @@ impl Notifier for SlackNotifier {
     }
 
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> BoxFuture<'a, AttemptResult> {
-        Box::pin(async move {
-            super::cleaned(self.attempt(delivery, now).await, |detail| {
-                self.deps.redactor.redact(detail)
-            })
-        })
+        Box::pin(async move { self.deps.redacted(self.attempt(delivery, now).await) })
     }
 
     fn preview(&self, delivery: &Delivery, now: Timestamp) -> String {
@@ -90,22 +75,19 @@ impl Notifier for SlackNotifier {
 }
 
 /// Slack's answers to an incoming webhook (api.slack.com/changelog/2016-05-17).
-fn classify(exchange: &Exchange, now: Timestamp) -> Answer {
+fn meaning(exchange: &Exchange, now: Timestamp) -> Option<AttemptResult> {
     let body = String::from_utf8_lossy(&exchange.body);
     let body = clean(&body, 120);
     match exchange.status {
-        200 if body == "ok" => Answer::Final(AttemptResult::Accepted { provider_ref: None }),
+        200 if body == "ok" => Some(AttemptResult::Accepted { provider_ref: None }),
         // Something else answers in Slack's place: a captive portal, a proxy.
-        status @ 200..=299 => Answer::Final(AttemptResult::Dead {
-            reason: FailureReason::Rejected,
-            detail: format!("Slack answered {status}: {body}"),
-        }),
+        status @ 200..=299 => Some(answer::rejected(format!("Slack answered {status}: {body}"))),
         400 if body.starts_with("invalid_blocks")
             || body.starts_with("invalid_payload")
             || body.starts_with("msg_blocks_too_long") =>
         {
-            Answer::BlocksRefused
+            None
         }
-        _ => Answer::Final(answer::by_status("Slack", exchange, now)),
+        _ => Some(answer::by_status(WHO, exchange, now)),
     }
 }

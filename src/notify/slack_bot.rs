@@ -91,21 +91,20 @@ impl SlackBotNotifier {
             None => self.loose(delivery, now).await,
             Some(_) => self.threaded(delivery, now).await,
         };
-        match sent {
-            Ok(place) => {
-                self.begun().remove(&delivery.id);
-                AttemptResult::Accepted { provider_ref: Some(place.reference()) }
-            }
+        let result = match sent {
+            Ok(place) => AttemptResult::Accepted { provider_ref: Some(place.reference()) },
             Err(Refusal::Final(result)) => result,
-            Err(Refusal::BlocksRefused) => AttemptResult::Dead {
-                reason: FailureReason::Rejected,
-                detail: "Slack refused the message, in blocks and in plain text".to_owned(),
-            },
-            Err(Refusal::Gone) => AttemptResult::Dead {
-                reason: FailureReason::Rejected,
-                detail: "Slack says that the message it has just taken is not there".to_owned(),
-            },
+            Err(Refusal::BlocksRefused) => {
+                answer::rejected("Slack refused the message, in blocks and in plain text")
+            }
+            Err(Refusal::Gone) => {
+                answer::rejected("Slack says that the message it has just taken is not there")
+            }
+        };
+        if !matches!(result, AttemptResult::Retry { .. }) {
+            self.begun().remove(&delivery.id);
         }
+        result
     }
 
     /// A message about no incident stands alone.
@@ -155,10 +154,9 @@ impl SlackBotNotifier {
         let field = |name: &str| answer[name].as_str().map(|text| clean(text, 60));
         match (field("channel"), field("ts")) {
             (Some(channel), Some(ts)) => Ok(Place { channel, ts }),
-            _ => Err(Refusal::Final(AttemptResult::Dead {
-                reason: FailureReason::Rejected,
-                detail: "Slack took the message but does not say where it stands".to_owned(),
-            })),
+            _ => Err(Refusal::Final(answer::rejected(
+                "Slack took the message but does not say where it stands",
+            ))),
         }
     }
 
@@ -191,10 +189,8 @@ impl SlackBotNotifier {
 
     async fn call(&self, method: &str, payload: &Value, now: Timestamp) -> Result<Value, Refusal> {
         let Ok(url) = self.target.api.join(method) else {
-            return Err(Refusal::Final(AttemptResult::Dead {
-                reason: FailureReason::Rejected,
-                detail: "the address of Slack's API is not a URL".to_owned(),
-            }));
+            let detail = "the address of Slack's API is not a URL";
+            return Err(Refusal::Final(answer::rejected(detail)));
         };
         let request = answer::json_post(url, payload)
             .secret_header("authorization", self.authorization.clone());
@@ -221,10 +217,11 @@ fn read(method: &str, exchange: &Exchange, now: Timestamp) -> Result<Value, Refu
     let Some(error) = body["error"].as_str().filter(|_| exchange.status < 500) else {
         return Err(Refusal::Final(match answer::by_status(WHO, exchange, now) {
             // Something else answers in Slack's place: a captive portal, a proxy.
-            AttemptResult::Accepted { .. } => AttemptResult::Dead {
-                reason: FailureReason::Rejected,
-                detail: format!("Slack answered {}{}", exchange.status, answer::said(exchange)),
-            },
+            AttemptResult::Accepted { .. } => answer::rejected(format!(
+                "Slack answered {}{}",
+                exchange.status,
+                answer::said(exchange)
+            )),
             result => result,
         }));
     };
@@ -269,24 +266,17 @@ impl Notifier for SlackBotNotifier {
     }
 
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> BoxFuture<'a, AttemptResult> {
-        Box::pin(async move {
-            super::cleaned(self.attempt(delivery, now).await, |detail| {
-                self.deps.redactor.redact(detail)
-            })
-        })
+        Box::pin(async move { self.deps.redacted(self.attempt(delivery, now).await) })
     }
 
     fn check(&self, now: Timestamp) -> BoxFuture<'_, Option<AttemptResult>> {
         Box::pin(async move {
             Some(match self.call("auth.test", &json!({}), now).await {
                 Ok(_) => AttemptResult::Accepted { provider_ref: None },
-                Err(Refusal::Final(result)) => {
-                    super::cleaned(result, |detail| self.deps.redactor.redact(detail))
+                Err(Refusal::Final(result)) => self.deps.redacted(result),
+                Err(Refusal::BlocksRefused | Refusal::Gone) => {
+                    answer::rejected("Slack answered auth.test with an error about messages")
                 }
-                Err(Refusal::BlocksRefused | Refusal::Gone) => AttemptResult::Dead {
-                    reason: FailureReason::Rejected,
-                    detail: "Slack answered auth.test with an error about messages".to_owned(),
-                },
             })
         })
     }

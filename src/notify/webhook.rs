@@ -12,12 +12,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use url::Url;
 
 use super::render::{compose, sent_late};
 use super::{Notifier, NotifyDeps, answer};
 use crate::http_client::Request;
-use crate::model::{AttemptResult, ChannelKind, Delivery, FailureReason, Timestamp};
+use crate::model::{AttemptResult, ChannelKind, Delivery, Timestamp};
 use crate::secret::Secret;
 use crate::wire::MessageJson;
 
@@ -47,17 +46,12 @@ impl WebhookNotifier {
     }
 
     async fn attempt(&self, delivery: &Delivery, now: Timestamp) -> AttemptResult {
-        let Ok(url) = Url::parse(self.target.url.expose()) else {
-            return AttemptResult::Dead {
-                reason: FailureReason::Rejected,
-                detail: "the address of the webhook is not a URL".to_owned(),
-            };
+        let url = match answer::address(&self.target.url, WHO) {
+            Ok(url) => url,
+            Err(result) => return result,
         };
         let request = answer::json_post(url, &self.body(delivery, now));
-        match answer::posted(&self.deps, self.signed(request, delivery, now), WHO).await {
-            Ok(exchange) => answer::by_status(WHO, &exchange, now),
-            Err(result) => result,
-        }
+        answer::told(&self.deps, self.signed(request, delivery, now), WHO, now).await
     }
 
     fn body(&self, delivery: &Delivery, now: Timestamp) -> Value {
@@ -118,11 +112,7 @@ impl Notifier for WebhookNotifier {
     }
 
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> BoxFuture<'a, AttemptResult> {
-        Box::pin(async move {
-            super::cleaned(self.attempt(delivery, now).await, |detail| {
-                self.deps.redactor.redact(detail)
-            })
-        })
+        Box::pin(async move { self.deps.redacted(self.attempt(delivery, now).await) })
     }
 
     fn preview(&self, delivery: &Delivery, now: Timestamp) -> String {
