@@ -18,7 +18,7 @@ use lettre::message::{Mailbox, MultiPart, SinglePart};
 
 use super::render::mail::{Mail, Sender, mail};
 use super::smtp::{self, Receipt};
-use super::{Notifier, NotifyDeps};
+use super::{Notifier, NotifyDeps, answer};
 use crate::model::{AttemptResult, ChannelKind, Delivery, FailureReason, Timestamp};
 use crate::secret::Secret;
 
@@ -86,8 +86,9 @@ impl EmailNotifier {
         let bytes = match mime(&self.target, self.render(delivery, now)) {
             Ok(message) => message.formatted(),
             Err(error) => {
-                let detail = format!("the message cannot be written as a mail: {error}");
-                return AttemptResult::Dead { reason: FailureReason::Rejected, detail };
+                return answer::rejected(format!(
+                    "the message cannot be written as a mail: {error}"
+                ));
             }
         };
         let open = self.open_recipients(delivery.id);
@@ -95,9 +96,20 @@ impl EmailNotifier {
         let conversation = smtp::converse(&self.target.smtp, from, &open, &bytes);
         match tokio::time::timeout(TOTAL, conversation).await {
             Ok(Ok(receipt)) => self.settle(delivery.id, receipt),
+            // The others have their mail since an earlier attempt.
+            Ok(Err(failure))
+                if failure.is_refused_recipient() && open.len() < self.target.to.len() =>
+            {
+                self.settle(delivery.id, Receipt::default())
+            }
             Ok(Err(failure)) => failure.result(),
             Err(_elapsed) => too_slow(),
         }
+    }
+
+    /// The result without secrets and addresses.
+    fn redacted(&self, result: AttemptResult) -> AttemptResult {
+        super::cleaned(self.deps.redacted(result), smtp::without_addresses)
     }
 
     fn open_recipients(&self, delivery_id: i64) -> Vec<(usize, Address)> {
@@ -124,11 +136,7 @@ impl Notifier for EmailNotifier {
     }
 
     fn send<'a>(&'a self, delivery: &'a Delivery, now: Timestamp) -> BoxFuture<'a, AttemptResult> {
-        Box::pin(async move {
-            super::cleaned(self.attempt(delivery, now).await, |detail| {
-                smtp::without_addresses(&self.deps.redactor.redact(detail))
-            })
-        })
+        Box::pin(async move { self.redacted(self.attempt(delivery, now).await) })
     }
 
     fn check(&self, _now: Timestamp) -> BoxFuture<'_, Option<AttemptResult>> {
@@ -138,9 +146,7 @@ impl Notifier for EmailNotifier {
                 Ok(Err(failure)) => failure.result(),
                 Err(_elapsed) => too_slow(),
             };
-            Some(super::cleaned(result, |detail| {
-                smtp::without_addresses(&self.deps.redactor.redact(detail))
-            }))
+            Some(self.redacted(result))
         })
     }
 

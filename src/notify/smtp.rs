@@ -29,7 +29,7 @@ const CONTENT: Duration = Duration::from_secs(20);
 const FAREWELL: Duration = Duration::from_millis(500);
 
 /// What the server took.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Receipt {
     /// What the server calls the mail, where it says so.
     pub(super) queue_id: Option<String>,
@@ -151,7 +151,7 @@ async fn address(
     connection: &mut AsyncSmtpConnection,
     recipients: &[(usize, Address)],
 ) -> Result<Receipt, Failure> {
-    let mut receipt = Receipt { queue_id: None, settled: Vec::new(), deferred: None };
+    let mut receipt = Receipt::default();
     let mut accepted = 0;
     let mut refused = None;
     for (position, address) in recipients {
@@ -214,6 +214,11 @@ impl Failure {
         } else {
             AttemptResult::Retry { reason, detail, after: None }
         }
+    }
+
+    /// True when nobody was left to write to: every recipient was refused for good.
+    pub(super) fn is_refused_recipient(&self) -> bool {
+        self.stage == Stage::Recipient && self.is_about_this_recipient() && self.is_permanent()
     }
 
     fn reason(&self) -> FailureReason {
