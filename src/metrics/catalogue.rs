@@ -8,7 +8,7 @@ use prometheus::GaugeVec;
 
 use super::families::Families;
 use super::jobs;
-use super::{Task, level_word};
+use super::{NONE, Task, level_word};
 use crate::engine::Settings;
 use crate::engine::page::ComponentMap;
 use crate::model::{
@@ -103,7 +103,6 @@ impl Families {
 
     /// Families without labels: one series each.
     fn create_single(&self) {
-        const NONE: &[&str] = &[];
         for gauge in [
             &self.internet_up,
             &self.reload_successful,

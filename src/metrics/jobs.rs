@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::catalogue::set;
 use super::families::Families;
 use super::{Metrics, number, seconds};
+use crate::engine::jobs::stages::job_kind;
 use crate::engine::{JobsWatch, Settings};
 use crate::model::{
     BudgetView, Capability, JobKind, Origin, Pool, PoolName, ProbeKind, Stage, StageView, Unit, Usd,
@@ -51,18 +52,10 @@ pub(super) fn watched(settings: &Settings) -> Vec<(Capability, Origin)> {
 
 /// What a paid test of that kind is a test of.
 fn created(kind: ProbeKind) -> Option<Capability> {
-    match kind {
-        ProbeKind::Render => Some(Capability::VideoGeneration),
-        ProbeKind::Translation => Some(Capability::VideoTranslation),
-        ProbeKind::Speech => Some(Capability::Speech),
-        ProbeKind::Api
-        | ProbeKind::Submit
-        | ProbeKind::Web
-        | ProbeKind::Control
-        | ProbeKind::StatusPage
-        | ProbeKind::Queue
-        | ProbeKind::Webhook => None,
+    if kind == ProbeKind::Speech {
+        return Some(Capability::Speech);
     }
+    job_kind(kind).map(JobKind::capability)
 }
 
 /// True for the kinds whose runs cost money.
