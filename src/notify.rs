@@ -16,7 +16,7 @@ mod answer;
 pub mod email;
 pub mod ntfy;
 pub mod pagerduty;
-pub mod render;
+mod render;
 pub mod sample;
 pub mod slack;
 pub mod slack_bot;

@@ -33,65 +33,64 @@ const NOTES_SHOWN: usize = 4;
 
 /// Where and when a message is rendered.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
+pub(super) struct Place<'a> {
     /// Zone in which people read times.
-    pub zone: &'a TimeZone,
+    pub(super) zone: &'a TimeZone,
     /// Address of our own pages; no links to them without it.
-    pub public_url: Option<&'a Url>,
+    pub(super) public_url: Option<&'a Url>,
     /// The time.
-    pub now: Timestamp,
+    pub(super) now: Timestamp,
 }
 
 /// What a message says, before any channel's own form.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Text {
+pub(super) struct Text {
     /// What the sign in front of the news shows; never the only carrier of the state.
-    pub tone: Tone,
+    pub(super) tone: Tone,
     /// Subject of the thread, the same for every message of an incident.
-    pub subject: String,
+    pub(super) subject: String,
     /// The news in one sentence, the state first: what a lock screen shows.
-    pub news: String,
+    pub(super) news: String,
     /// Whose side; messages about an incident alone.
-    pub side: Option<&'static str>,
+    pub(super) side: Option<&'static str>,
     /// What it touches.
-    pub touches: Option<String>,
+    pub(super) touches: Option<String>,
     /// The first bad observation.
-    pub since: Option<Timestamp>,
+    pub(super) since: Option<Timestamp>,
     /// The first good one.
-    pub until: Option<Timestamp>,
+    pub(super) until: Option<Timestamp>,
     /// What to do.
-    pub advice: Option<String>,
+    pub(super) advice: Option<String>,
     /// What it rests on, decisive first.
-    pub evidence: Vec<Proof>,
+    pub(super) evidence: Vec<Proof>,
     /// Pieces of evidence that are not shown.
-    pub evidence_left_out: usize,
+    pub(super) evidence_left_out: usize,
     /// What the official page says.
-    pub official: Option<String>,
+    pub(super) official: Option<String>,
     /// Further sentences.
-    pub notes: Vec<String>,
+    pub(super) notes: Vec<String>,
     /// How late this message is, when it is.
-    pub delay: Option<String>,
+    pub(super) delay: Option<String>,
     /// Our own page about it.
-    pub link: Option<Url>,
+    pub(super) link: Option<Url>,
     /// Where it was seen from.
-    pub origin: String,
+    pub(super) origin: String,
 }
 
 /// One piece of evidence.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Proof {
+pub(super) struct Proof {
     /// When and by which probe it was seen, and what.
-    pub seen: String,
+    pub(super) seen: String,
     /// HeyGen's own words, quoted, with what helps its support.
-    pub quote: Option<String>,
+    pub(super) quote: Option<String>,
     /// HeyGen's documentation of it: `https` and HeyGen's own host alone.
-    pub doc_url: Option<Url>,
+    pub(super) doc_url: Option<Url>,
 }
 
 /// What the sign in front of the news shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the words are the documentation")]
-pub enum Tone {
+pub(super) enum Tone {
     Bad,
     Degraded,
     Good,
@@ -112,7 +111,7 @@ impl Tone {
 }
 
 /// Composes what a delivery says.
-pub fn compose(delivery: &Delivery, place: Place<'_>) -> Text {
+pub(super) fn compose(delivery: &Delivery, place: Place<'_>) -> Text {
     let message = &delivery.message;
     let incident = message.incident.as_ref();
     Text {
@@ -140,7 +139,7 @@ pub fn compose(delivery: &Delivery, place: Place<'_>) -> Text {
 }
 
 /// `09:00 (08:00 UTC)`, or `09:00 UTC` where the two are the same.
-pub fn moment(at: Timestamp, place: Place<'_>) -> String {
+pub(super) fn moment(at: Timestamp, place: Place<'_>) -> String {
     let utc = words::time(at, &TimeZone::UTC, place.now);
     if place.zone.to_offset(at).is_zero() {
         return format!("{utc} UTC");
@@ -149,7 +148,7 @@ pub fn moment(at: Timestamp, place: Place<'_>) -> String {
 }
 
 /// The time from `begin` to `end`, in words.
-pub fn span(begin: Timestamp, end: Timestamp) -> String {
+pub(super) fn span(begin: Timestamp, end: Timestamp) -> String {
     words::duration(words::between(begin, end))
 }
 
@@ -233,7 +232,7 @@ fn capitalised(words: &str) -> String {
 }
 
 /// What the sign in front of the news shows.
-pub fn tone(message: &Message) -> Tone {
+pub(super) fn tone(message: &Message) -> Tone {
     match (message.event, &message.incident) {
         (EventKind::Drill, _) => Tone::Drill,
         (EventKind::Resolved, _) => Tone::Good,
@@ -341,7 +340,7 @@ fn official(view: &OfficialView, incident: Option<&MessageIncident>) -> String {
 }
 
 /// How late a delivery is, when it is or stands for others: by the oldest news it tells.
-pub fn sent_late(delivery: &Delivery, now: Timestamp) -> Option<Duration> {
+pub(super) fn sent_late(delivery: &Delivery, now: Timestamp) -> Option<Duration> {
     let since = delivery.merged.as_ref().map_or(delivery.message.at, |merged| merged.since);
     Some(words::between(since, now)).filter(|late| *late > LATE || delivery.merged.is_some())
 }
