@@ -329,6 +329,48 @@ async fn what_a_removed_channel_is_owed_is_kept_until_it_returns() {
 }
 
 #[tokio::test]
+async fn what_a_channel_is_owed_that_never_returns_is_dead_after_seven_days() {
+    let directory = tempfile::tempdir().unwrap();
+    let begin = Clock::system().now();
+    let mut id = 0;
+    for (days, expected) in
+        [(0, DeliveryState::Leased), (6, DeliveryState::Leased), (7, DeliveryState::Dead)]
+    {
+        let clock = Clock::starting_at(begin + Duration::from_hours(days * 24), 1.0);
+        let opened = open(directory.path(), &clock);
+        let running = start(opened.store, clock, Notifiers::default());
+        if days == 0 {
+            id = running.owe("gone", EventKind::Opened, 42, 1).await;
+        }
+        running.wait_for(id, expected).await;
+        running.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_lease_that_ends_while_its_message_is_sent_sends_it_no_second_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Clock::system();
+    let hung = Puppet { hangs: true, ..Puppet::answering(accepted()) };
+    let opened = open(directory.path(), &clock);
+    let running = start(opened.store, clock, notifiers(&[("slack", hung.clone())]));
+    let id = running.owe("slack", EventKind::Opened, 42, 1).await;
+    running.wait_for(id, DeliveryState::Leased).await;
+    let until_turned = async |more| {
+        let before = running.turns.load(Ordering::SeqCst);
+        while running.turns.load(Ordering::SeqCst) < before + more {
+            running.owed.notify_one();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    until_turned(2).await;
+    assert_eq!(hung.calls(), 1);
+    running.clock.step(Duration::from_hours(30 * 24));
+    until_turned(4).await;
+    assert_eq!(hung.calls(), 1);
+}
+
+#[tokio::test]
 async fn killed_between_acceptance_and_mark_the_same_mail_goes_out_again() {
     let directory = tempfile::tempdir().unwrap();
     let clock = Clock::system();

@@ -1,5 +1,6 @@
 //! The disk refuses: messages are sent from memory, and not once more when it is well again.
 
+use std::path::Path;
 use std::time::Duration;
 
 use heygen_monitor::clock::Clock;
@@ -27,6 +28,21 @@ fn held(running: &Running, decision: &Decision) -> Vec<Owed> {
     decision.owed.clone()
 }
 
+/// From now on nothing of the outbox can be written, until `DROP TRIGGER`.
+fn fill_the_disk(directory: &Path) -> rusqlite::Connection {
+    let disk = rusqlite::Connection::open(directory.join("history.db")).unwrap();
+    for change in ["INSERT", "UPDATE"] {
+        let refuse =
+            format!("BEFORE {change} ON deliveries BEGIN SELECT RAISE(ABORT, 'full'); END");
+        disk.execute_batch(&format!("CREATE TRIGGER full_{change} {refuse}")).unwrap();
+    }
+    disk
+}
+
+fn free_the_disk(disk: &rusqlite::Connection) {
+    disk.execute_batch("DROP TRIGGER full_INSERT; DROP TRIGGER full_UPDATE").unwrap();
+}
+
 async fn sent(puppet: &Puppet, count: usize) -> Vec<String> {
     let looking = async {
         while puppet.sent().len() < count {
@@ -45,9 +61,7 @@ async fn what_cannot_be_committed_is_sent_from_memory_in_order_and_once() {
     let slack = Puppet::answering(taken);
     let opened = open(directory.path(), &clock);
     let running = start(opened.store, clock.clone(), notifiers(&[("slack", slack.clone())]));
-    // Somebody else writes and does not end.
-    let other = rusqlite::Connection::open(directory.path().join("history.db")).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let disk = fill_the_disk(directory.path());
     let (first, last) = (decision(EventKind::Opened, 1), decision(EventKind::Resolved, 2));
     held(&running, &first);
     held(&running, &last);
@@ -55,7 +69,7 @@ async fn what_cannot_be_committed_is_sent_from_memory_in_order_and_once() {
         ["1 opened - None storage degraded", "2 resolved C042/1.1 None storage degraded"];
     assert_eq!(sent(&slack, 2).await, expected);
 
-    other.execute_batch("ROLLBACK").unwrap();
+    free_the_disk(&disk);
     for decision in [&first, &last] {
         running.store.commit(decision, clock.now()).await.unwrap();
     }
@@ -68,6 +82,61 @@ async fn what_cannot_be_committed_is_sent_from_memory_in_order_and_once() {
         assert_eq!(delivery.provider_ref.as_deref(), Some("C042/1.1"));
     }
     assert_eq!(slack.sent(), expected, "nothing is sent twice");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn what_was_committed_before_the_disk_failed_is_sent_too_and_what_follows_it_after_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Clock::system();
+    let taken = AttemptResult::Accepted { provider_ref: Some("C042/1.1".to_owned()) };
+    let slack = Puppet::answering(taken);
+    let opened = open(directory.path(), &clock);
+    let all = [
+        decision(EventKind::Opened, 1),
+        decision(EventKind::AcknowledgedOfficially, 2),
+        decision(EventKind::Resolved, 3),
+    ];
+    for decision in &all[..2] {
+        opened.store.commit(decision, clock.now()).await.unwrap();
+    }
+    let disk = fill_the_disk(directory.path());
+    let running = start(opened.store, clock.clone(), notifiers(&[("slack", slack.clone())]));
+    held(&running, &all[2]);
+    let expected = [
+        "1 opened - None",
+        "2 acknowledged_officially C042/1.1 None",
+        "3 resolved C042/1.1 None storage degraded",
+    ];
+    assert_eq!(sent(&slack, 3).await, expected);
+
+    free_the_disk(&disk);
+    running.store.commit(&all[2], clock.now()).await.unwrap();
+    running.owed.notify_one();
+    for decision in &all {
+        let id = running.store.owe(&decision.owed[0], clock.now()).await.unwrap();
+        let delivery = running.wait_for(id, DeliveryState::Delivered).await;
+        assert_eq!(delivery.attempts, 1);
+    }
+    assert_eq!(slack.sent(), expected, "nothing is sent twice");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn while_the_disk_fails_an_attempt_that_fails_is_repeated_in_its_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let clock = Clock::starting_at(Clock::system().now(), 60.0);
+    let slack = Puppet::answering(retry(Duration::from_mins(1)));
+    let opened = open(directory.path(), &clock);
+    opened.store.commit(&decision(EventKind::Opened, 1), clock.now()).await.unwrap();
+    let disk = fill_the_disk(directory.path());
+    let begun = clock.now();
+    let running = start(opened.store, clock.clone(), notifiers(&[("slack", slack.clone())]));
+    sent(&slack, 3).await;
+    assert!(clock.now().duration_since(begun).as_secs() >= 120, "twice a minute was waited");
+    free_the_disk(&disk);
+    let id = running.store.owe(&decision(EventKind::Opened, 1).owed[0], clock.now()).await.unwrap();
+    running.wait_until(id, |delivery| delivery.attempts >= 3).await;
     running.stop().await;
 }
 

@@ -133,6 +133,29 @@ async fn a_lease_ends_by_time_and_by_restart() {
 }
 
 #[tokio::test]
+async fn what_waits_for_the_time_of_a_clock_that_ran_ahead_is_due_at_the_next_start() {
+    const HOUR: i64 = 3_600;
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path(), at(0));
+    owe_two_threads(&store).await;
+    let soon = store.claim(at(100), LEASE).await.unwrap();
+    for (delivery, next_at) in
+        soon.iter().zip([at(100 + HOUR), at(102 + HOUR), at(90), at(40 * HOUR)])
+    {
+        store.finish(delivery.id, &retry(101, None), Some(next_at)).await.unwrap();
+    }
+    store.close().await;
+    let store = open(directory.path(), at(101));
+    let due = names(&store.claim(at(101), LEASE).await.unwrap());
+    assert_eq!(due, ["1.1 slack", "2.1 mail", "2.1 slack"], "nobody waits for more than an hour");
+    store.close().await;
+    // Before any of them came to be owed.
+    let store = open(directory.path(), at(50));
+    let due = names(&store.claim(at(50), LEASE).await.unwrap());
+    assert_eq!(due, ["1.1 mail", "1.1 slack", "2.1 mail", "2.1 slack"]);
+}
+
+#[tokio::test]
 async fn the_same_event_is_owed_once_and_drills_as_often_as_asked() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path(), at(0));
