@@ -1,5 +1,5 @@
-//! What each channel sends for each event, to the letter: the opening whole, the others by what is
-//! different from it.
+//! What each channel sends for each event, to the letter: the first whole, each other by what is
+//! different from the one that is most like it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -27,7 +27,7 @@ const EVENTS: [EventKind; 7] = [
 /// What the channel sends for `event`.
 async fn sent(
     event: EventKind,
-    make: impl Fn(&str) -> Box<dyn Notifier>,
+    make: &impl Fn(&str) -> Box<dyn Notifier>,
     thread_ref: &str,
 ) -> Vec<(String, Value)> {
     let stub = HttpStub::start([]).await;
@@ -39,36 +39,40 @@ async fn sent(
     stub.seen().iter().map(|seen| (seen.path.clone(), seen.json())).collect()
 }
 
-/// The texts of a call of Slack, block by block.
-fn shown(path: &str, call: &Value) -> String {
-    let word = |name: &str| call[name].as_str().map(|word| format!(" {name}={word}"));
-    let place: String =
-        ["channel", "ts", "thread_ts"].iter().filter_map(|name| word(name)).collect();
-    let broadcast = if call["reply_broadcast"] == true { " broadcast" } else { "" };
-    let mut text = format!("  {path}{place}{broadcast}\n");
-    for block in call["blocks"].as_array().unwrap() {
-        let texts = match block["type"].as_str().unwrap() {
-            "context" => block["elements"].as_array().unwrap().clone(),
-            _ => vec![block["text"].clone()],
-        };
-        for one in texts {
-            let (kind, form) = (block["type"].as_str().unwrap(), one["type"].as_str().unwrap());
-            writeln!(text, "    {kind} {form}: {}", one["text"]).unwrap();
+/// Lines by their place.
+type Lines = BTreeMap<String, String>;
+
+/// What calls of Slack show, block by block.
+fn shown(requests: &[(String, Value)]) -> Lines {
+    let mut lines = Lines::new();
+    for (i, (path, call)) in requests.iter().enumerate() {
+        let word = |name: &&str| call[*name].as_str().map(|word| format!("{name}={word}"));
+        let mut head: Vec<_> = ["channel", "ts", "thread_ts"].iter().filter_map(word).collect();
+        head.extend((call["reply_broadcast"] == true).then(|| "broadcast".to_owned()));
+        let place = format!("{} {path}", i + 1);
+        for (j, block) in call["blocks"].as_array().unwrap().iter().enumerate() {
+            let texts = block["elements"].as_array().into_iter().flatten();
+            for (k, one) in texts.chain(block.get("text")).enumerate() {
+                let (kind, form) = (block["type"].as_str().unwrap(), one["type"].as_str().unwrap());
+                let text = one["text"].to_string();
+                lines.insert(format!("{place} {j:02}.{k} {kind} {form}"), text);
+            }
         }
+        lines.insert(place, head.join(" "));
     }
-    text
+    lines
 }
 
-/// Every leaf of the requests by its path.
-fn leaves(requests: &[(String, Value)]) -> BTreeMap<String, String> {
-    let mut leaves = BTreeMap::new();
+/// Every leaf of the requests, and every line of longer texts.
+fn leaves(requests: &[(String, Value)]) -> Lines {
+    let mut leaves = Lines::new();
     for (i, (path, body)) in requests.iter().enumerate() {
         walk(&format!("{} {path}", i + 1), body, &mut leaves);
     }
     leaves
 }
 
-fn walk(place: &str, value: &Value, leaves: &mut BTreeMap<String, String>) {
+fn walk(place: &str, value: &Value, leaves: &mut Lines) {
     match value {
         Value::Object(fields) if !fields.is_empty() => {
             for (name, value) in fields {
@@ -80,13 +84,22 @@ fn walk(place: &str, value: &Value, leaves: &mut BTreeMap<String, String>) {
                 walk(&format!("{place} {i:02}"), value, leaves);
             }
         }
+        Value::String(text) if text.contains('\n') => {
+            for (i, line) in text.split('\n').enumerate() {
+                leaves.insert(format!("{place} {i}"), line.to_owned());
+            }
+        }
         other => drop(leaves.insert(place.to_owned(), other.to_string())),
     }
 }
 
 /// The shortest paths of which nothing is left.
-fn gone(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> BTreeSet<String> {
-    let is_left = |path: &str| now.keys().any(|place| place.starts_with(path));
+fn gone(before: &Lines, now: &Lines) -> BTreeSet<String> {
+    let is_left = |path: &str| {
+        now.keys().any(|place| {
+            place.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        })
+    };
     before
         .keys()
         .filter_map(|place| {
@@ -97,80 +110,94 @@ fn gone(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> BT
         .collect()
 }
 
-/// What the channel sends for each event. `thread_ref` is what the opening was answered with.
-async fn golden(make: impl Fn(&str) -> Box<dyn Notifier>, thread_ref: &str) -> String {
+/// What there is `now` that was not so `before`.
+fn changes(before: &Lines, now: &Lines) -> Vec<String> {
+    let is_new = |(place, line): &(&String, &String)| before.get(*place) != Some(*line);
+    let new = now.iter().filter(is_new).map(|(place, line)| format!("  {place}: {line}"));
+    new.chain(gone(before, now).iter().map(|place| format!("  {place}: gone"))).collect()
+}
+
+/// What the channel sends for each event, by what is different from the event before it that is
+/// most like it. `thread_ref` is what the opening was answered with.
+async fn golden(
+    make: impl Fn(&str) -> Box<dyn Notifier>,
+    thread_ref: &str,
+    lines: impl Fn(&[(String, Value)]) -> Lines,
+) -> String {
     let mut text = String::new();
-    let mut opened = BTreeMap::new();
+    let mut before: Vec<(EventKind, Lines)> = Vec::new();
     for event in EVENTS {
-        let stub = HttpStub::start([]).await;
-        let mut delivery: Delivery = delivery(message(event));
-        if delivery.message.incident.is_some() && event != EventKind::Opened {
-            delivery.thread_ref = Some(thread_ref.to_owned());
-        }
-        make(&stub.url).send(&delivery, now()).await;
-        let seen = stub.seen();
-        let requests: Vec<_> = seen.iter().map(|seen| (seen.path.clone(), seen.json())).collect();
-        let leaves = leaves(&requests);
-        writeln!(text, "{event}").unwrap();
-        for (place, value) in &leaves {
-            if opened.get(place) != Some(value) {
-                writeln!(text, "  {place}: {value}").unwrap();
-            }
-        }
-        for place in gone(&opened, &leaves) {
-            writeln!(text, "  {place}: gone").unwrap();
-        }
-        if event == EventKind::Opened {
-            opened = leaves;
-        }
+        let now = lines(&sent(event, &make, thread_ref).await);
+        let compared = before.iter().map(|(known, before)| (known, changes(before, &now)));
+        let (title, changes) = match compared.min_by_key(|(_, changes)| changes.len()) {
+            Some((known, changes)) => (format!("{event}, as {known} but"), changes),
+            None => (event.to_string(), changes(&Lines::new(), &now)),
+        };
+        writeln!(text, "{title}\n{}", changes.join("\n")).unwrap();
+        before.push((event, now));
     }
     text
 }
 
 #[tokio::test]
 async fn ntfy() {
-    insta::assert_snapshot!(golden(ntfy_channel, "ntfy0001").await, @r#"
+    insta::assert_snapshot!(golden(ntfy_channel, "ntfy0001", leaves).await, @r#"
     opened
       1 / .click: "https://status.example.org/incidents/42"
-      1 / .message: "Whose side: HeyGen's side\nSince 09:00 (08:00 UTC), 15 min so far\nTouches: API and API key\nWhat to do: Stop starting new videos; do not send waiting ones again: it adds load.\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nHeyGen's page does not admit it (all working), 14 min so far\nChecked from fra-1, account default. Message 1 about incident #42."
+      1 / .message 0: Whose side: HeyGen's side
+      1 / .message 1: Since 09:00 (08:00 UTC), 15 min so far
+      1 / .message 2: Touches: API and API key
+      1 / .message 3: What to do: Stop starting new videos; do not send waiting ones again: it adds load.
+      1 / .message 4: Seen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1
+      1 / .message 5: HeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)
+      1 / .message 6: HeyGen's page does not admit it (all working), 14 min so far
+      1 / .message 7: Checked from fra-1, account default. Message 1 about incident #42.
       1 / .priority: 5
       1 / .tags: ["rotating_light"]
       1 / .title: "Down – HeyGen: API not answering. HeyGen's side"
       1 / .topic: "heygen-alerts"
-    acknowledged_officially
-      1 / .message: "Whose side: HeyGen's side\nSince 09:00 (08:00 UTC), 15 min so far\nTouches: API and API key\nWhat to do: Stop starting new videos; do not send waiting ones again: it adds load.\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nHeyGen's page admits it (a major outage); known here 14 min before: API errors, investigating\nChecked from fra-1, account default. Message 2 about incident #42."
+    acknowledged_officially, as opened but
+      1 / .message 6: HeyGen's page admits it (a major outage); known here 14 min before: API errors, investigating
+      1 / .message 7: Checked from fra-1, account default. Message 2 about incident #42.
       1 / .title: "HeyGen's page admits it now – HeyGen: API not answering. HeyGen's side"
-    worsened
-      1 / .message: "Whose side: HeyGen's side\nSince 09:00 (08:00 UTC), 15 min so far\nTouches: API and API key\nWhat to do: Stop starting new videos; do not send waiting ones again: it adds load.\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nHeyGen's page does not admit it (all working), 14 min so far\nChecked from fra-1, account default. Message 2 about incident #42."
+    worsened, as opened but
+      1 / .message 7: Checked from fra-1, account default. Message 2 about incident #42.
       1 / .title: "Worse, now down – HeyGen: API not answering. HeyGen's side"
-    flapping
-      1 / .message: "Whose side: HeyGen's side\nSince 09:00 (08:00 UTC), 15 min so far\nTouches: API and API key\nWhat to do: Stop starting new videos; do not send waiting ones again: it adds load.\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nHeyGen's page does not admit it (all working), 14 min so far\nChecked from fra-1, account default. Message 2 about incident #42."
+    flapping, as worsened but
       1 / .priority: 4
       1 / .tags: ["warning"]
       1 / .title: "Flapping, up and down – HeyGen: API not answering. HeyGen's side"
-    resolved
-      1 / .message: "Whose side: HeyGen's side\nFrom 09:00 (08:00 UTC) to 09:14 (08:14 UTC), 14 min\nTouches: API and API key\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nNo matching notice found on HeyGen's page\nChecked from fra-1, account default. Message 2 about incident #42."
+    resolved, as opened but
+      1 / .message 1: From 09:00 (08:00 UTC) to 09:14 (08:14 UTC), 14 min
+      1 / .message 3: Seen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1
+      1 / .message 4: HeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)
+      1 / .message 5: No matching notice found on HeyGen's page
+      1 / .message 6: Checked from fra-1, account default. Message 2 about incident #42.
       1 / .priority: 3
       1 / .tags: ["white_check_mark"]
       1 / .title: "Resolved after 14 min – HeyGen: API answers again"
-    warning
-      1 / .message: "What to do: Stop starting new videos; do not send waiting ones again: it adds load.\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nHeyGen's page does not admit it (all working), 14 min so far\nChecked from fra-1, account default."
-      1 / .priority: 3
+      1 / .message 7: gone
+    warning, as resolved but
+      1 / .message 0: What to do: Stop starting new videos; do not send waiting ones again: it adds load.
+      1 / .message 1: Seen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1
+      1 / .message 2: HeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)
+      1 / .message 3: HeyGen's page does not admit it (all working), 14 min so far
+      1 / .message 4: Checked from fra-1, account default.
       1 / .tags: ["warning"]
       1 / .title: "Warning – HeyGen: the API key expires in 14 days. Your HeyGen account"
       1 / .click: gone
-    drill
-      1 / .message: "What to do: Stop starting new videos; do not send waiting ones again: it adds load.\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nHeyGen's page does not admit it (all working), 14 min so far\nChecked from fra-1, account default."
-      1 / .priority: 3
+      1 / .message 5: gone
+      1 / .message 6: gone
+    drill, as warning but
       1 / .tags: ["test_tube"]
       1 / .title: "DRILL, nothing is wrong – HeyGen: API not answering. HeyGen's side"
-      1 / .click: gone
     "#);
 }
 
 #[tokio::test]
 async fn pagerduty() {
-    insta::assert_snapshot!(golden(pagerduty_channel, "heygen-monitor-m0n1-42").await, @r#"
+    let key = "heygen-monitor-m0n1-42";
+    insta::assert_snapshot!(golden(pagerduty_channel, key, leaves).await, @r#"
     opened
       1 /v2/enqueue .client: "heygen-monitor"
       1 /v2/enqueue .dedup_key: "heygen-monitor-m0n1-42"
@@ -186,71 +213,80 @@ async fn pagerduty() {
       1 /v2/enqueue .payload .custom_details .opened_at: "2026-11-20T08:00:00Z"
       1 /v2/enqueue .payload .custom_details .reason: "unavailable"
       1 /v2/enqueue .payload .custom_details .state: "outage"
-      1 /v2/enqueue .payload .custom_details .summary: "Whose side: HeyGen's side\nSince 09:00 (08:00 UTC), 15 min so far\nTouches: API and API key\nWhat to do: Stop starting new videos; do not send waiting ones again: it adds load.\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nHeyGen's page does not admit it (all working), 14 min so far\nChecked from fra-1, account default. Message 1 about incident #42."
+      1 /v2/enqueue .payload .custom_details .summary 0: Whose side: HeyGen's side
+      1 /v2/enqueue .payload .custom_details .summary 1: Since 09:00 (08:00 UTC), 15 min so far
+      1 /v2/enqueue .payload .custom_details .summary 2: Touches: API and API key
+      1 /v2/enqueue .payload .custom_details .summary 3: What to do: Stop starting new videos; do not send waiting ones again: it adds load.
+      1 /v2/enqueue .payload .custom_details .summary 4: Seen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1
+      1 /v2/enqueue .payload .custom_details .summary 5: HeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)
+      1 /v2/enqueue .payload .custom_details .summary 6: HeyGen's page does not admit it (all working), 14 min so far
+      1 /v2/enqueue .payload .custom_details .summary 7: Checked from fra-1, account default. Message 1 about incident #42.
       1 /v2/enqueue .payload .group: "default"
       1 /v2/enqueue .payload .severity: "critical"
       1 /v2/enqueue .payload .source: "fra-1"
       1 /v2/enqueue .payload .summary: "Down – HeyGen: API not answering. HeyGen's side"
       1 /v2/enqueue .payload .timestamp: "2026-11-20T08:14:00Z"
       1 /v2/enqueue .routing_key: "R0UT1NGSECRETSECRET"
-    acknowledged_officially
+    acknowledged_officially, as opened but
       1 /v2/enqueue .payload .custom_details .event: "acknowledged_officially"
-      1 /v2/enqueue .payload .custom_details .summary: "Whose side: HeyGen's side\nSince 09:00 (08:00 UTC), 15 min so far\nTouches: API and API key\nWhat to do: Stop starting new videos; do not send waiting ones again: it adds load.\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nHeyGen's page admits it (a major outage); known here 14 min before: API errors, investigating\nChecked from fra-1, account default. Message 2 about incident #42."
+      1 /v2/enqueue .payload .custom_details .summary 6: HeyGen's page admits it (a major outage); known here 14 min before: API errors, investigating
+      1 /v2/enqueue .payload .custom_details .summary 7: Checked from fra-1, account default. Message 2 about incident #42.
       1 /v2/enqueue .payload .summary: "HeyGen's page admits it now – HeyGen: API not answering. HeyGen's side"
-    worsened
+    worsened, as opened but
       1 /v2/enqueue .payload .custom_details .event: "worsened"
-      1 /v2/enqueue .payload .custom_details .summary: "Whose side: HeyGen's side\nSince 09:00 (08:00 UTC), 15 min so far\nTouches: API and API key\nWhat to do: Stop starting new videos; do not send waiting ones again: it adds load.\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nHeyGen's page does not admit it (all working), 14 min so far\nChecked from fra-1, account default. Message 2 about incident #42."
+      1 /v2/enqueue .payload .custom_details .summary 7: Checked from fra-1, account default. Message 2 about incident #42.
       1 /v2/enqueue .payload .summary: "Worse, now down – HeyGen: API not answering. HeyGen's side"
-    flapping
+    flapping, as worsened but
       1 /v2/enqueue .payload .custom_details .event: "flapping"
-      1 /v2/enqueue .payload .custom_details .summary: "Whose side: HeyGen's side\nSince 09:00 (08:00 UTC), 15 min so far\nTouches: API and API key\nWhat to do: Stop starting new videos; do not send waiting ones again: it adds load.\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nHeyGen's page does not admit it (all working), 14 min so far\nChecked from fra-1, account default. Message 2 about incident #42."
       1 /v2/enqueue .payload .severity: "warning"
       1 /v2/enqueue .payload .summary: "Flapping, up and down – HeyGen: API not answering. HeyGen's side"
-    resolved
+    resolved, as opened but
       1 /v2/enqueue .event_action: "resolve"
       1 /v2/enqueue .client: gone
       1 /v2/enqueue .links: gone
       1 /v2/enqueue .payload: gone
-    warning
+    warning, as resolved but
+      1 /v2/enqueue .client: "heygen-monitor"
       1 /v2/enqueue .dedup_key: "heygen-monitor-m0n1-warning-7"
+      1 /v2/enqueue .event_action: "trigger"
       1 /v2/enqueue .links: []
       1 /v2/enqueue .payload .class: "warning"
+      1 /v2/enqueue .payload .component: "HeyGen"
       1 /v2/enqueue .payload .custom_details .event: "warning"
-      1 /v2/enqueue .payload .custom_details .summary: "What to do: Stop starting new videos; do not send waiting ones again: it adds load.\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nHeyGen's page does not admit it (all working), 14 min so far\nChecked from fra-1, account default."
+      1 /v2/enqueue .payload .custom_details .summary 0: What to do: Stop starting new videos; do not send waiting ones again: it adds load.
+      1 /v2/enqueue .payload .custom_details .summary 1: Seen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1
+      1 /v2/enqueue .payload .custom_details .summary 2: HeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)
+      1 /v2/enqueue .payload .custom_details .summary 3: HeyGen's page does not admit it (all working), 14 min so far
+      1 /v2/enqueue .payload .custom_details .summary 4: Checked from fra-1, account default.
+      1 /v2/enqueue .payload .group: "default"
       1 /v2/enqueue .payload .severity: "warning"
+      1 /v2/enqueue .payload .source: "fra-1"
       1 /v2/enqueue .payload .summary: "Warning – HeyGen: the API key expires in 14 days. Your HeyGen account"
-      1 /v2/enqueue .links 00: gone
-      1 /v2/enqueue .payload .custom_details .blame: gone
-      1 /v2/enqueue .payload .custom_details .capabilities: gone
-      1 /v2/enqueue .payload .custom_details .incident: gone
-      1 /v2/enqueue .payload .custom_details .opened_at: gone
-      1 /v2/enqueue .payload .custom_details .reason: gone
-      1 /v2/enqueue .payload .custom_details .state: gone
-    drill
+      1 /v2/enqueue .payload .timestamp: "2026-11-20T08:14:00Z"
+    drill, as warning but
       1 /v2/enqueue .dedup_key: "heygen-monitor-m0n1-drill-7"
-      1 /v2/enqueue .links: []
       1 /v2/enqueue .payload .class: "drill"
       1 /v2/enqueue .payload .custom_details .event: "drill"
-      1 /v2/enqueue .payload .custom_details .summary: "What to do: Stop starting new videos; do not send waiting ones again: it adds load.\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nHeyGen's page does not admit it (all working), 14 min so far\nChecked from fra-1, account default."
       1 /v2/enqueue .payload .severity: "info"
       1 /v2/enqueue .payload .summary: "DRILL, nothing is wrong – HeyGen: API not answering. HeyGen's side"
-      1 /v2/enqueue .links 00: gone
-      1 /v2/enqueue .payload .custom_details .blame: gone
-      1 /v2/enqueue .payload .custom_details .capabilities: gone
-      1 /v2/enqueue .payload .custom_details .incident: gone
-      1 /v2/enqueue .payload .custom_details .opened_at: gone
-      1 /v2/enqueue .payload .custom_details .reason: gone
-      1 /v2/enqueue .payload .custom_details .state: gone
     "#);
 }
 
 #[tokio::test]
 async fn alertmanager() {
     let labels = r#"{"account":"default","alertname":"HeygenIncident","blame":"provider","cause":"host:api.heygen.com","severity":"critical"}"#;
-    insta::assert_snapshot!(golden(|url| alertmanager_channel(&[url]), labels).await, @r#"
+    let one = |url: &str| alertmanager_channel(&[url]);
+    insta::assert_snapshot!(golden(one, labels, leaves).await, @r#"
     opened
       1 /api/v2/alerts 00 .annotations .capability: "api,authentication"
-      1 /api/v2/alerts 00 .annotations .description: "Whose side: HeyGen's side\nSince 09:00 (08:00 UTC), 15 min so far\nTouches: API and API key\nWhat to do: Stop starting new videos; do not send waiting ones again: it adds load.\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nHeyGen's page does not admit it (all working), 14 min so far\nChecked from fra-1, account default. Message 1 about incident #42."
+      1 /api/v2/alerts 00 .annotations .description 0: Whose side: HeyGen's side
+      1 /api/v2/alerts 00 .annotations .description 1: Since 09:00 (08:00 UTC), 15 min so far
+      1 /api/v2/alerts 00 .annotations .description 2: Touches: API and API key
+      1 /api/v2/alerts 00 .annotations .description 3: What to do: Stop starting new videos; do not send waiting ones again: it adds load.
+      1 /api/v2/alerts 00 .annotations .description 4: Seen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1
+      1 /api/v2/alerts 00 .annotations .description 5: HeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)
+      1 /api/v2/alerts 00 .annotations .description 6: HeyGen's page does not admit it (all working), 14 min so far
+      1 /api/v2/alerts 00 .annotations .description 7: Checked from fra-1, account default. Message 1 about incident #42.
       1 /api/v2/alerts 00 .annotations .reason: "unavailable"
       1 /api/v2/alerts 00 .annotations .runbook: "Stop starting new videos; do not send waiting ones again: it adds load."
       1 /api/v2/alerts 00 .annotations .summary: "Down – HeyGen: API not answering. HeyGen's side"
@@ -261,14 +297,14 @@ async fn alertmanager() {
       1 /api/v2/alerts 00 .labels .cause: "host:api.heygen.com"
       1 /api/v2/alerts 00 .labels .severity: "critical"
       1 /api/v2/alerts 00 .startsAt: "2026-11-20T08:00:00Z"
-    acknowledged_officially
-      1 /api/v2/alerts 00 .annotations .description: "Whose side: HeyGen's side\nSince 09:00 (08:00 UTC), 15 min so far\nTouches: API and API key\nWhat to do: Stop starting new videos; do not send waiting ones again: it adds load.\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nHeyGen's page admits it (a major outage); known here 14 min before: API errors, investigating\nChecked from fra-1, account default. Message 2 about incident #42."
+    acknowledged_officially, as opened but
+      1 /api/v2/alerts 00 .annotations .description 6: HeyGen's page admits it (a major outage); known here 14 min before: API errors, investigating
+      1 /api/v2/alerts 00 .annotations .description 7: Checked from fra-1, account default. Message 2 about incident #42.
       1 /api/v2/alerts 00 .annotations .summary: "HeyGen's page admits it now – HeyGen: API not answering. HeyGen's side"
-    worsened
-      1 /api/v2/alerts 00 .annotations .description: "Whose side: HeyGen's side\nSince 09:00 (08:00 UTC), 15 min so far\nTouches: API and API key\nWhat to do: Stop starting new videos; do not send waiting ones again: it adds load.\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nHeyGen's page does not admit it (all working), 14 min so far\nChecked from fra-1, account default. Message 2 about incident #42."
+    worsened, as opened but
+      1 /api/v2/alerts 00 .annotations .description 7: Checked from fra-1, account default. Message 2 about incident #42.
       1 /api/v2/alerts 00 .annotations .summary: "Worse, now down – HeyGen: API not answering. HeyGen's side"
-    flapping
-      1 /api/v2/alerts 00 .annotations .description: "Whose side: HeyGen's side\nSince 09:00 (08:00 UTC), 15 min so far\nTouches: API and API key\nWhat to do: Stop starting new videos; do not send waiting ones again: it adds load.\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nHeyGen's page does not admit it (all working), 14 min so far\nChecked from fra-1, account default. Message 2 about incident #42."
+    flapping, as worsened but
       1 /api/v2/alerts 00 .annotations .summary: "Flapping, up and down – HeyGen: API not answering. HeyGen's side"
       1 /api/v2/alerts 00 .labels .severity: "warning"
       1 /api/v2/alerts 01 .annotations: {}
@@ -279,13 +315,22 @@ async fn alertmanager() {
       1 /api/v2/alerts 01 .labels .cause: "host:api.heygen.com"
       1 /api/v2/alerts 01 .labels .severity: "critical"
       1 /api/v2/alerts 01 .startsAt: "2026-11-20T08:00:00Z"
-    resolved
-      1 /api/v2/alerts 00 .annotations .description: "Whose side: HeyGen's side\nFrom 09:00 (08:00 UTC) to 09:14 (08:14 UTC), 14 min\nTouches: API and API key\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nNo matching notice found on HeyGen's page\nChecked from fra-1, account default. Message 2 about incident #42."
+    resolved, as opened but
+      1 /api/v2/alerts 00 .annotations .description 1: From 09:00 (08:00 UTC) to 09:14 (08:14 UTC), 14 min
+      1 /api/v2/alerts 00 .annotations .description 3: Seen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1
+      1 /api/v2/alerts 00 .annotations .description 4: HeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)
+      1 /api/v2/alerts 00 .annotations .description 5: No matching notice found on HeyGen's page
+      1 /api/v2/alerts 00 .annotations .description 6: Checked from fra-1, account default. Message 2 about incident #42.
       1 /api/v2/alerts 00 .annotations .summary: "Resolved after 14 min – HeyGen: API answers again"
       1 /api/v2/alerts 00 .endsAt: "2026-11-20T08:14:00Z"
+      1 /api/v2/alerts 00 .annotations .description 7: gone
       1 /api/v2/alerts 00 .annotations .runbook: gone
-    warning
-      1 /api/v2/alerts 00 .annotations .description: "What to do: Stop starting new videos; do not send waiting ones again: it adds load.\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nHeyGen's page does not admit it (all working), 14 min so far\nChecked from fra-1, account default."
+    warning, as opened but
+      1 /api/v2/alerts 00 .annotations .description 0: What to do: Stop starting new videos; do not send waiting ones again: it adds load.
+      1 /api/v2/alerts 00 .annotations .description 1: Seen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1
+      1 /api/v2/alerts 00 .annotations .description 2: HeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)
+      1 /api/v2/alerts 00 .annotations .description 3: HeyGen's page does not admit it (all working), 14 min so far
+      1 /api/v2/alerts 00 .annotations .description 4: Checked from fra-1, account default.
       1 /api/v2/alerts 00 .annotations .summary: "Warning – HeyGen: the API key expires in 14 days. Your HeyGen account"
       1 /api/v2/alerts 00 .endsAt: "2026-11-20T09:15:00Z"
       1 /api/v2/alerts 00 .labels .alertname: "HeygenMonitorWarning"
@@ -294,31 +339,23 @@ async fn alertmanager() {
       1 /api/v2/alerts 00 .labels .vantage: "fra-1"
       1 /api/v2/alerts 00 .startsAt: "2026-11-20T08:14:00Z"
       1 /api/v2/alerts 00 .annotations .capability: gone
+      1 /api/v2/alerts 00 .annotations .description 5: gone
+      1 /api/v2/alerts 00 .annotations .description 6: gone
+      1 /api/v2/alerts 00 .annotations .description 7: gone
       1 /api/v2/alerts 00 .annotations .reason: gone
       1 /api/v2/alerts 00 .generatorURL: gone
       1 /api/v2/alerts 00 .labels .blame: gone
       1 /api/v2/alerts 00 .labels .cause: gone
-    drill
-      1 /api/v2/alerts 00 .annotations .description: "What to do: Stop starting new videos; do not send waiting ones again: it adds load.\nSeen: 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)\nHeyGen's page does not admit it (all working), 14 min so far\nChecked from fra-1, account default."
+    drill, as warning but
       1 /api/v2/alerts 00 .annotations .summary: "DRILL, nothing is wrong – HeyGen: API not answering. HeyGen's side"
-      1 /api/v2/alerts 00 .endsAt: "2026-11-20T09:15:00Z"
       1 /api/v2/alerts 00 .labels .alertname: "HeygenMonitorDrill"
-      1 /api/v2/alerts 00 .labels .message: "7"
       1 /api/v2/alerts 00 .labels .severity: "info"
-      1 /api/v2/alerts 00 .labels .vantage: "fra-1"
-      1 /api/v2/alerts 00 .startsAt: "2026-11-20T08:14:00Z"
-      1 /api/v2/alerts 00 .annotations .capability: gone
-      1 /api/v2/alerts 00 .annotations .reason: gone
-      1 /api/v2/alerts 00 .generatorURL: gone
-      1 /api/v2/alerts 00 .labels .blame: gone
-      1 /api/v2/alerts 00 .labels .cause: gone
     "#);
 }
 
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "the lines are those of the golden text")]
 async fn webhook() {
-    insta::assert_snapshot!(golden(webhook_channel, "unused").await, @r#"
+    insta::assert_snapshot!(golden(webhook_channel, "unused", leaves).await, @r#"
     opened
       1 /hooks/SECRETSECRET .account: "default"
       1 /hooks/SECRETSECRET .advice .action: "hold"
@@ -367,39 +404,36 @@ async fn webhook() {
       1 /hooks/SECRETSECRET .text: "Down – HeyGen: API not answering. HeyGen's side"
       1 /hooks/SECRETSECRET .vantage: "fra-1"
       1 /hooks/SECRETSECRET .version: 1
-    acknowledged_officially
+    acknowledged_officially, as opened but
       1 /hooks/SECRETSECRET .event: "acknowledged_officially"
       1 /hooks/SECRETSECRET .official .acknowledged: true
       1 /hooks/SECRETSECRET .official .notice: "API errors, investigating"
       1 /hooks/SECRETSECRET .official .state: "major_outage"
       1 /hooks/SECRETSECRET .seq: 2
       1 /hooks/SECRETSECRET .text: "HeyGen's page admits it now – HeyGen: API not answering. HeyGen's side"
-    worsened
+    worsened, as opened but
       1 /hooks/SECRETSECRET .event: "worsened"
       1 /hooks/SECRETSECRET .seq: 2
       1 /hooks/SECRETSECRET .text: "Worse, now down – HeyGen: API not answering. HeyGen's side"
-    flapping
+    flapping, as worsened but
       1 /hooks/SECRETSECRET .event: "flapping"
-      1 /hooks/SECRETSECRET .seq: 2
       1 /hooks/SECRETSECRET .text: "Flapping, up and down – HeyGen: API not answering. HeyGen's side"
-    resolved
+    resolved, as worsened but
       1 /hooks/SECRETSECRET .advice: null
       1 /hooks/SECRETSECRET .event: "resolved"
       1 /hooks/SECRETSECRET .headline: "HeyGen: API answers again"
       1 /hooks/SECRETSECRET .incident .resolved_at: "2026-11-20T08:14:00Z"
-      1 /hooks/SECRETSECRET .seq: 2
       1 /hooks/SECRETSECRET .text: "Resolved after 14 min – HeyGen: API answers again"
       1 /hooks/SECRETSECRET .advice .action: gone
       1 /hooks/SECRETSECRET .advice .confidence: gone
       1 /hooks/SECRETSECRET .advice .resubmit: gone
       1 /hooks/SECRETSECRET .advice .text: gone
       1 /hooks/SECRETSECRET .advice .until: gone
-    warning
+    warning, as worsened but
       1 /hooks/SECRETSECRET .event: "warning"
       1 /hooks/SECRETSECRET .headline: "HeyGen: the API key expires in 14 days. Your HeyGen account"
       1 /hooks/SECRETSECRET .incident: null
       1 /hooks/SECRETSECRET .links: {}
-      1 /hooks/SECRETSECRET .seq: 2
       1 /hooks/SECRETSECRET .text: "Warning – HeyGen: the API key expires in 14 days. Your HeyGen account"
       1 /hooks/SECRETSECRET .incident .blame: gone
       1 /hooks/SECRETSECRET .incident .capabilities: gone
@@ -411,129 +445,87 @@ async fn webhook() {
       1 /hooks/SECRETSECRET .incident .state: gone
       1 /hooks/SECRETSECRET .incident .subject: gone
       1 /hooks/SECRETSECRET .links .incident: gone
-    drill
+    drill, as warning but
       1 /hooks/SECRETSECRET .event: "drill"
-      1 /hooks/SECRETSECRET .incident: null
-      1 /hooks/SECRETSECRET .links: {}
-      1 /hooks/SECRETSECRET .seq: 2
+      1 /hooks/SECRETSECRET .headline: "HeyGen: API not answering. HeyGen's side"
       1 /hooks/SECRETSECRET .text: "DRILL, nothing is wrong – HeyGen: API not answering. HeyGen's side"
-      1 /hooks/SECRETSECRET .incident .blame: gone
-      1 /hooks/SECRETSECRET .incident .capabilities: gone
-      1 /hooks/SECRETSECRET .incident .cause: gone
-      1 /hooks/SECRETSECRET .incident .id: gone
-      1 /hooks/SECRETSECRET .incident .opened_at: gone
-      1 /hooks/SECRETSECRET .incident .reason: gone
-      1 /hooks/SECRETSECRET .incident .resolved_at: gone
-      1 /hooks/SECRETSECRET .incident .state: gone
-      1 /hooks/SECRETSECRET .incident .subject: gone
-      1 /hooks/SECRETSECRET .links .incident: gone
     "#);
 }
 
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "the lines are those of the golden text")]
 async fn slack_bot() {
-    let mut text = String::new();
-    for event in EVENTS {
-        writeln!(text, "{event}").unwrap();
-        for (path, call) in sent(event, slack_bot_channel, "C042/1763.000001").await {
-            text.push_str(&shown(&path, &call));
-        }
-    }
-    insta::assert_snapshot!(text, @r#"
+    let place = "C042/1763.000001";
+    insta::assert_snapshot!(golden(slack_bot_channel, place, shown).await, @r#"
     opened
-      /chat.postMessage channel=#video
-        header plain_text: "🔴 Down – HeyGen: API not answering. HeyGen's side"
-        section mrkdwn: "*Whose side:* HeyGen's side\nSince <!date^1795161600^{date_short_pretty} {time}|09:00 (08:00 UTC)>, 15 min so far\n*Touches:* API and API key"
-        section plain_text: "What to do: Stop starting new videos; do not send waiting ones again: it adds load."
-        section plain_text: "HeyGen's page does not admit it (all working), 14 min so far"
-        context mrkdwn: "<https://status.example.org/incidents/42|Details on our own page>"
-        context plain_text: "Checked from fra-1, account default. Message 1 about incident #42. Channel “oncall” of heygen-monitor."
-      /chat.postMessage channel=C042 thread_ts=1763.000001
-        section plain_text: "What we saw"
-        section plain_text: "09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)"
-        context mrkdwn: "<https://developers.heygen.com/docs/error-codes|HeyGen's documentation>"
-    acknowledged_officially
-      /chat.update channel=C042 ts=1763.000001
-        header plain_text: "🔴 HeyGen's page admits it now – HeyGen: API not answering. HeyGen's side"
-        section mrkdwn: "*Whose side:* HeyGen's side\nSince <!date^1795161600^{date_short_pretty} {time}|09:00 (08:00 UTC)>, 15 min so far\n*Touches:* API and API key"
-        section plain_text: "What to do: Stop starting new videos; do not send waiting ones again: it adds load."
-        section plain_text: "HeyGen's page admits it (a major outage); known here 14 min before: API errors, investigating"
-        context mrkdwn: "<https://status.example.org/incidents/42|Details on our own page>"
-        context plain_text: "Checked from fra-1, account default. Message 2 about incident #42. Channel “oncall” of heygen-monitor."
-      /chat.postMessage channel=C042 thread_ts=1763.000001
-        header plain_text: "🔴 HeyGen's page admits it now – HeyGen: API not answering. HeyGen's side"
-        section mrkdwn: "*Whose side:* HeyGen's side\nSince <!date^1795161600^{date_short_pretty} {time}|09:00 (08:00 UTC)>, 15 min so far\n*Touches:* API and API key"
-        section plain_text: "What to do: Stop starting new videos; do not send waiting ones again: it adds load."
-        section plain_text: "09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)"
-        context mrkdwn: "<https://developers.heygen.com/docs/error-codes|HeyGen's documentation>"
-        section plain_text: "HeyGen's page admits it (a major outage); known here 14 min before: API errors, investigating"
-        context mrkdwn: "<https://status.example.org/incidents/42|Details on our own page>"
-        context plain_text: "Checked from fra-1, account default. Message 2 about incident #42. Channel “oncall” of heygen-monitor."
-    worsened
-      /chat.update channel=C042 ts=1763.000001
-        header plain_text: "🔴 Worse, now down – HeyGen: API not answering. HeyGen's side"
-        section mrkdwn: "*Whose side:* HeyGen's side\nSince <!date^1795161600^{date_short_pretty} {time}|09:00 (08:00 UTC)>, 15 min so far\n*Touches:* API and API key"
-        section plain_text: "What to do: Stop starting new videos; do not send waiting ones again: it adds load."
-        section plain_text: "HeyGen's page does not admit it (all working), 14 min so far"
-        context mrkdwn: "<https://status.example.org/incidents/42|Details on our own page>"
-        context plain_text: "Checked from fra-1, account default. Message 2 about incident #42. Channel “oncall” of heygen-monitor."
-      /chat.postMessage channel=C042 thread_ts=1763.000001
-        header plain_text: "🔴 Worse, now down – HeyGen: API not answering. HeyGen's side"
-        section mrkdwn: "*Whose side:* HeyGen's side\nSince <!date^1795161600^{date_short_pretty} {time}|09:00 (08:00 UTC)>, 15 min so far\n*Touches:* API and API key"
-        section plain_text: "What to do: Stop starting new videos; do not send waiting ones again: it adds load."
-        section plain_text: "09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)"
-        context mrkdwn: "<https://developers.heygen.com/docs/error-codes|HeyGen's documentation>"
-        section plain_text: "HeyGen's page does not admit it (all working), 14 min so far"
-        context mrkdwn: "<https://status.example.org/incidents/42|Details on our own page>"
-        context plain_text: "Checked from fra-1, account default. Message 2 about incident #42. Channel “oncall” of heygen-monitor."
-    flapping
-      /chat.update channel=C042 ts=1763.000001
-        header plain_text: "🟠 Flapping, up and down – HeyGen: API not answering. HeyGen's side"
-        section mrkdwn: "*Whose side:* HeyGen's side\nSince <!date^1795161600^{date_short_pretty} {time}|09:00 (08:00 UTC)>, 15 min so far\n*Touches:* API and API key"
-        section plain_text: "What to do: Stop starting new videos; do not send waiting ones again: it adds load."
-        section plain_text: "HeyGen's page does not admit it (all working), 14 min so far"
-        context mrkdwn: "<https://status.example.org/incidents/42|Details on our own page>"
-        context plain_text: "Checked from fra-1, account default. Message 2 about incident #42. Channel “oncall” of heygen-monitor."
-      /chat.postMessage channel=C042 thread_ts=1763.000001
-        header plain_text: "🟠 Flapping, up and down – HeyGen: API not answering. HeyGen's side"
-        section mrkdwn: "*Whose side:* HeyGen's side\nSince <!date^1795161600^{date_short_pretty} {time}|09:00 (08:00 UTC)>, 15 min so far\n*Touches:* API and API key"
-        section plain_text: "What to do: Stop starting new videos; do not send waiting ones again: it adds load."
-        section plain_text: "09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)"
-        context mrkdwn: "<https://developers.heygen.com/docs/error-codes|HeyGen's documentation>"
-        section plain_text: "HeyGen's page does not admit it (all working), 14 min so far"
-        context mrkdwn: "<https://status.example.org/incidents/42|Details on our own page>"
-        context plain_text: "Checked from fra-1, account default. Message 2 about incident #42. Channel “oncall” of heygen-monitor."
-    resolved
-      /chat.update channel=C042 ts=1763.000001
-        header plain_text: "🟢 Resolved after 14 min – HeyGen: API answers again"
-        section mrkdwn: "*Whose side:* HeyGen's side\nFrom <!date^1795161600^{date_short_pretty} {time}|09:00 (08:00 UTC)> to <!date^1795162440^{date_short_pretty} {time}|09:14 (08:14 UTC)>, 14 min\n*Touches:* API and API key"
-        section plain_text: "No matching notice found on HeyGen's page"
-        context mrkdwn: "<https://status.example.org/incidents/42|Details on our own page>"
-        context plain_text: "Checked from fra-1, account default. Message 2 about incident #42. Channel “oncall” of heygen-monitor."
-      /chat.postMessage channel=C042 thread_ts=1763.000001 broadcast
-        header plain_text: "🟢 Resolved after 14 min – HeyGen: API answers again"
-        section mrkdwn: "*Whose side:* HeyGen's side\nFrom <!date^1795161600^{date_short_pretty} {time}|09:00 (08:00 UTC)> to <!date^1795162440^{date_short_pretty} {time}|09:14 (08:14 UTC)>, 14 min\n*Touches:* API and API key"
-        section plain_text: "09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)"
-        context mrkdwn: "<https://developers.heygen.com/docs/error-codes|HeyGen's documentation>"
-        section plain_text: "No matching notice found on HeyGen's page"
-        context mrkdwn: "<https://status.example.org/incidents/42|Details on our own page>"
-        context plain_text: "Checked from fra-1, account default. Message 2 about incident #42. Channel “oncall” of heygen-monitor."
-    warning
-      /chat.postMessage channel=#video
-        header plain_text: "⚠️ Warning – HeyGen: the API key expires in 14 days. Your HeyGen account"
-        section plain_text: "What to do: Stop starting new videos; do not send waiting ones again: it adds load."
-        section plain_text: "09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)"
-        context mrkdwn: "<https://developers.heygen.com/docs/error-codes|HeyGen's documentation>"
-        section plain_text: "HeyGen's page does not admit it (all working), 14 min so far"
-        context plain_text: "Checked from fra-1, account default. Channel “oncall” of heygen-monitor."
-    drill
-      /chat.postMessage channel=#video
-        header plain_text: "🧪 DRILL, nothing is wrong – HeyGen: API not answering. HeyGen's side"
-        section plain_text: "What to do: Stop starting new videos; do not send waiting ones again: it adds load."
-        section plain_text: "09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)"
-        context mrkdwn: "<https://developers.heygen.com/docs/error-codes|HeyGen's documentation>"
-        section plain_text: "HeyGen's page does not admit it (all working), 14 min so far"
-        context plain_text: "Checked from fra-1, account default. Channel “oncall” of heygen-monitor."
+      1 /chat.postMessage: channel=#video
+      1 /chat.postMessage 00.0 header plain_text: "🔴 Down – HeyGen: API not answering. HeyGen's side"
+      1 /chat.postMessage 01.0 section mrkdwn: "*Whose side:* HeyGen's side\nSince <!date^1795161600^{date_short_pretty} {time}|09:00 (08:00 UTC)>, 15 min so far\n*Touches:* API and API key"
+      1 /chat.postMessage 02.0 section plain_text: "What to do: Stop starting new videos; do not send waiting ones again: it adds load."
+      1 /chat.postMessage 03.0 section plain_text: "HeyGen's page does not admit it (all working), 14 min so far"
+      1 /chat.postMessage 04.0 context mrkdwn: "<https://status.example.org/incidents/42|Details on our own page>"
+      1 /chat.postMessage 05.0 context plain_text: "Checked from fra-1, account default. Message 1 about incident #42. Channel “oncall” of heygen-monitor."
+      2 /chat.postMessage: channel=C042 thread_ts=1763.000001
+      2 /chat.postMessage 00.0 section plain_text: "What we saw"
+      2 /chat.postMessage 01.0 section plain_text: "09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)"
+      2 /chat.postMessage 02.0 context mrkdwn: "<https://developers.heygen.com/docs/error-codes|HeyGen's documentation>"
+    acknowledged_officially, as opened but
+      1 /chat.update: channel=C042 ts=1763.000001
+      1 /chat.update 00.0 header plain_text: "🔴 HeyGen's page admits it now – HeyGen: API not answering. HeyGen's side"
+      1 /chat.update 01.0 section mrkdwn: "*Whose side:* HeyGen's side\nSince <!date^1795161600^{date_short_pretty} {time}|09:00 (08:00 UTC)>, 15 min so far\n*Touches:* API and API key"
+      1 /chat.update 02.0 section plain_text: "What to do: Stop starting new videos; do not send waiting ones again: it adds load."
+      1 /chat.update 03.0 section plain_text: "HeyGen's page admits it (a major outage); known here 14 min before: API errors, investigating"
+      1 /chat.update 04.0 context mrkdwn: "<https://status.example.org/incidents/42|Details on our own page>"
+      1 /chat.update 05.0 context plain_text: "Checked from fra-1, account default. Message 2 about incident #42. Channel “oncall” of heygen-monitor."
+      2 /chat.postMessage 00.0 header plain_text: "🔴 HeyGen's page admits it now – HeyGen: API not answering. HeyGen's side"
+      2 /chat.postMessage 01.0 section mrkdwn: "*Whose side:* HeyGen's side\nSince <!date^1795161600^{date_short_pretty} {time}|09:00 (08:00 UTC)>, 15 min so far\n*Touches:* API and API key"
+      2 /chat.postMessage 02.0 section plain_text: "What to do: Stop starting new videos; do not send waiting ones again: it adds load."
+      2 /chat.postMessage 03.0 section plain_text: "09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)"
+      2 /chat.postMessage 04.0 context mrkdwn: "<https://developers.heygen.com/docs/error-codes|HeyGen's documentation>"
+      2 /chat.postMessage 05.0 section plain_text: "HeyGen's page admits it (a major outage); known here 14 min before: API errors, investigating"
+      2 /chat.postMessage 06.0 context mrkdwn: "<https://status.example.org/incidents/42|Details on our own page>"
+      2 /chat.postMessage 07.0 context plain_text: "Checked from fra-1, account default. Message 2 about incident #42. Channel “oncall” of heygen-monitor."
+      1 /chat.postMessage: gone
+      2 /chat.postMessage 00.0 section: gone
+      2 /chat.postMessage 01.0 section plain_text: gone
+      2 /chat.postMessage 02.0 context: gone
+    worsened, as acknowledged_officially but
+      1 /chat.update 00.0 header plain_text: "🔴 Worse, now down – HeyGen: API not answering. HeyGen's side"
+      1 /chat.update 03.0 section plain_text: "HeyGen's page does not admit it (all working), 14 min so far"
+      2 /chat.postMessage 00.0 header plain_text: "🔴 Worse, now down – HeyGen: API not answering. HeyGen's side"
+      2 /chat.postMessage 05.0 section plain_text: "HeyGen's page does not admit it (all working), 14 min so far"
+    flapping, as worsened but
+      1 /chat.update 00.0 header plain_text: "🟠 Flapping, up and down – HeyGen: API not answering. HeyGen's side"
+      2 /chat.postMessage 00.0 header plain_text: "🟠 Flapping, up and down – HeyGen: API not answering. HeyGen's side"
+    resolved, as opened but
+      1 /chat.update: channel=C042 ts=1763.000001
+      1 /chat.update 00.0 header plain_text: "🟢 Resolved after 14 min – HeyGen: API answers again"
+      1 /chat.update 01.0 section mrkdwn: "*Whose side:* HeyGen's side\nFrom <!date^1795161600^{date_short_pretty} {time}|09:00 (08:00 UTC)> to <!date^1795162440^{date_short_pretty} {time}|09:14 (08:14 UTC)>, 14 min\n*Touches:* API and API key"
+      1 /chat.update 02.0 section plain_text: "No matching notice found on HeyGen's page"
+      1 /chat.update 03.0 context mrkdwn: "<https://status.example.org/incidents/42|Details on our own page>"
+      1 /chat.update 04.0 context plain_text: "Checked from fra-1, account default. Message 2 about incident #42. Channel “oncall” of heygen-monitor."
+      2 /chat.postMessage: channel=C042 thread_ts=1763.000001 broadcast
+      2 /chat.postMessage 00.0 header plain_text: "🟢 Resolved after 14 min – HeyGen: API answers again"
+      2 /chat.postMessage 01.0 section mrkdwn: "*Whose side:* HeyGen's side\nFrom <!date^1795161600^{date_short_pretty} {time}|09:00 (08:00 UTC)> to <!date^1795162440^{date_short_pretty} {time}|09:14 (08:14 UTC)>, 14 min\n*Touches:* API and API key"
+      2 /chat.postMessage 02.0 section plain_text: "09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)"
+      2 /chat.postMessage 03.0 context mrkdwn: "<https://developers.heygen.com/docs/error-codes|HeyGen's documentation>"
+      2 /chat.postMessage 04.0 section plain_text: "No matching notice found on HeyGen's page"
+      2 /chat.postMessage 05.0 context mrkdwn: "<https://status.example.org/incidents/42|Details on our own page>"
+      2 /chat.postMessage 06.0 context plain_text: "Checked from fra-1, account default. Message 2 about incident #42. Channel “oncall” of heygen-monitor."
+      1 /chat.postMessage: gone
+      2 /chat.postMessage 00.0 section: gone
+      2 /chat.postMessage 01.0 section plain_text: gone
+      2 /chat.postMessage 02.0 context: gone
+    warning, as acknowledged_officially but
+      1 /chat.postMessage: channel=#video
+      1 /chat.postMessage 00.0 header plain_text: "⚠️ Warning – HeyGen: the API key expires in 14 days. Your HeyGen account"
+      1 /chat.postMessage 01.0 section plain_text: "What to do: Stop starting new videos; do not send waiting ones again: it adds load."
+      1 /chat.postMessage 02.0 section plain_text: "09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1\nHeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)"
+      1 /chat.postMessage 03.0 context mrkdwn: "<https://developers.heygen.com/docs/error-codes|HeyGen's documentation>"
+      1 /chat.postMessage 04.0 section plain_text: "HeyGen's page does not admit it (all working), 14 min so far"
+      1 /chat.postMessage 05.0 context plain_text: "Checked from fra-1, account default. Channel “oncall” of heygen-monitor."
+      1 /chat.update: gone
+      2: gone
+    drill, as warning but
+      1 /chat.postMessage 00.0 header plain_text: "🧪 DRILL, nothing is wrong – HeyGen: API not answering. HeyGen's side"
     "#);
 }

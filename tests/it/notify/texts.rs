@@ -18,9 +18,21 @@ fn mail_text(message: Message) -> String {
 
 /// What Slack shows in a notification.
 fn slack_text(message: Message) -> String {
-    let channel = slack_channel("https://hooks.example.org/services/x");
+    let channel = slack_channel("https://hooks.example.org/");
     let preview = channel.preview(&delivery(message), now());
     preview.split_once("\n\n").unwrap().0.to_owned()
+}
+
+/// The lines that a mail about `message` has (`+`) and has not (`-`), compared with one about the
+/// beginning.
+fn unlike_the_beginning(message: Message) -> String {
+    let (beginning, mail) = (mail_text(super::message(EventKind::Opened)), mail_text(message));
+    let only = |sign: char, one: &str, other: &str| {
+        let lines = one.lines().filter(|line| !other.lines().any(|known| known == *line));
+        lines.map(|line| format!("{sign} {line}")).collect::<Vec<_>>()
+    };
+    let lines = [only('-', &beginning, &mail), only('+', &mail, &beginning)].concat();
+    lines.join("\n")
 }
 
 fn first_lines(text: impl Fn(Message) -> String) -> String {
@@ -95,52 +107,32 @@ fn a_mail_about_an_outage_says_what_whose_side_since_when_and_what_to_do() {
 
 #[test]
 fn a_mail_about_its_end_says_how_long_it_took() {
-    insta::assert_snapshot!(mail_text(message(EventKind::Resolved)), @r"
-    Subject: Re: HeyGen: API not answering since 08:00 UTC (#42)
-
-    Resolved after 14 min – HeyGen: API answers again
-
-    Whose side: HeyGen's side
-    When: 09:00 (08:00 UTC) to 09:14 (08:14 UTC), 14 min
-    Touches: API and API key
-
-    What we saw:
-    - 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1
-      HeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)
-      https://developers.heygen.com/docs/error-codes
-
-    No matching notice found on HeyGen's page
-
-    Details: https://status.example.org/incidents/42
-
-    Checked from fra-1, account default. Message 2 about incident #42.
-    You get this because the channel “oncall” of this heygen-monitor leads to you.
+    insta::assert_snapshot!(unlike_the_beginning(message(EventKind::Resolved)), @r"
+    - Subject: HeyGen: API not answering since 08:00 UTC (#42)
+    - Down – HeyGen: API not answering. HeyGen's side
+    - When: since 09:00 (08:00 UTC), 15 min so far
+    - What to do: Stop starting new videos; do not send waiting ones again: it adds load.
+    - HeyGen's page does not admit it (all working), 14 min so far
+    - Checked from fra-1, account default. Message 1 about incident #42.
+    + Subject: Re: HeyGen: API not answering since 08:00 UTC (#42)
+    + Resolved after 14 min – HeyGen: API answers again
+    + When: 09:00 (08:00 UTC) to 09:14 (08:14 UTC), 14 min
+    + No matching notice found on HeyGen's page
+    + Checked from fra-1, account default. Message 2 about incident #42.
     ");
 }
 
 #[test]
 fn a_mail_about_the_page_says_who_was_first() {
-    insta::assert_snapshot!(mail_text(message(EventKind::AcknowledgedOfficially)), @r"
-    Subject: Re: HeyGen: API not answering since 08:00 UTC (#42)
-
-    HeyGen's page admits it now – HeyGen: API not answering. HeyGen's side
-
-    Whose side: HeyGen's side
-    When: since 09:00 (08:00 UTC), 15 min so far
-    Touches: API and API key
-    What to do: Stop starting new videos; do not send waiting ones again: it adds load.
-
-    What we saw:
-    - 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1
-      HeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)
-      https://developers.heygen.com/docs/error-codes
-
-    HeyGen's page admits it (a major outage); known here 14 min before: API errors, investigating
-
-    Details: https://status.example.org/incidents/42
-
-    Checked from fra-1, account default. Message 2 about incident #42.
-    You get this because the channel “oncall” of this heygen-monitor leads to you.
+    insta::assert_snapshot!(unlike_the_beginning(message(EventKind::AcknowledgedOfficially)), @r"
+    - Subject: HeyGen: API not answering since 08:00 UTC (#42)
+    - Down – HeyGen: API not answering. HeyGen's side
+    - HeyGen's page does not admit it (all working), 14 min so far
+    - Checked from fra-1, account default. Message 1 about incident #42.
+    + Subject: Re: HeyGen: API not answering since 08:00 UTC (#42)
+    + HeyGen's page admits it now – HeyGen: API not answering. HeyGen's side
+    + HeyGen's page admits it (a major outage); known here 14 min before: API errors, investigating
+    + Checked from fra-1, account default. Message 2 about incident #42.
     ");
 }
 
@@ -150,24 +142,18 @@ fn a_drill_says_so_first_and_last() {
         heygen_monitor::notify::sample::Speaker { vantage: "fra-1", account: "default" },
         super::at(),
     );
-    insta::assert_snapshot!(mail_text(drill), @r"
-    Subject: DRILL from the HeyGen monitor: nothing is wrong
-
-    DRILL, nothing is wrong – HeyGen: API not answering. HeyGen's side
-
-    What to do: Stop starting new videos; do not send waiting ones again: it adds load.
-
-    What we saw:
-    - 09:13 api-read: 503 from api.heygen.com after 210 ms, from fra-1
-      HeyGen says: “The service is temporarily unavailable.” (code service_unavailable, request req-sample)
-      https://developers.heygen.com/docs/error-codes
-
-    HeyGen's page does not admit it (all working), 14 min so far
-
-    - This is what an outage would look like; no action is needed.
-
-    Checked from fra-1, account default.
-    You get this because the channel “oncall” of this heygen-monitor leads to you.
+    insta::assert_snapshot!(unlike_the_beginning(drill), @r"
+    - Subject: HeyGen: API not answering since 08:00 UTC (#42)
+    - Down – HeyGen: API not answering. HeyGen's side
+    - Whose side: HeyGen's side
+    - When: since 09:00 (08:00 UTC), 15 min so far
+    - Touches: API and API key
+    - Details: https://status.example.org/incidents/42
+    - Checked from fra-1, account default. Message 1 about incident #42.
+    + Subject: DRILL from the HeyGen monitor: nothing is wrong
+    + DRILL, nothing is wrong – HeyGen: API not answering. HeyGen's side
+    + - This is what an outage would look like; no action is needed.
+    + Checked from fra-1, account default.
     ");
 }
 
