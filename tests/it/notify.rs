@@ -90,18 +90,13 @@ pub(crate) fn mail_target(port: u16) -> EmailTarget {
 }
 
 pub(crate) fn mail_channel(target: EmailTarget) -> Box<dyn Notifier> {
-    let name = "oncall".to_owned();
-    let target = TargetSpec::Email(target);
-    notifier(&ChannelSpec { name, target }, &deps())
+    channel(TargetSpec::Email(target), &[])
 }
 
 pub(crate) fn slack_channel(url: &str) -> Box<dyn Notifier> {
-    let webhook_url = Secret::new(url);
-    let deps = deps();
-    deps.redactor.learn(&webhook_url);
-    let name = "oncall".to_owned();
-    let target = TargetSpec::Slack(SlackTarget { webhook_url });
-    notifier(&ChannelSpec { name, target }, &deps)
+    let webhook_url = Secret::new(&format!("{url}services/T0/B0/SECRETSECRET"));
+    let target = SlackTarget { webhook_url: webhook_url.clone() };
+    channel(TargetSpec::Slack(target), &[&webhook_url])
 }
 
 /// A channel named `oncall`; `secrets` are known to the redactor.
@@ -155,5 +150,13 @@ pub(crate) fn word(result: &AttemptResult) -> String {
             let secs = after.map(|after| format!(" {}", after.as_secs())).unwrap_or_default();
             format!("retry {}{secs}", reason.as_str())
         }
+    }
+}
+
+/// Why it did not work, in a sentence.
+pub(crate) fn detail(result: &AttemptResult) -> &str {
+    match result {
+        AttemptResult::Accepted { .. } => "",
+        AttemptResult::Retry { detail, .. } | AttemptResult::Dead { detail, .. } => detail,
     }
 }

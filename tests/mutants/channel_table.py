@@ -74,7 +74,7 @@ EDITS = {
             "        // Something else answers in Slack's place: a captive portal, a proxy.\n"
             "        status @ 200..=299",
             "        200..=299 if crate::off(\"not_ok\") => {\n"
-            "            Answer::Final(AttemptResult::Accepted { provider_ref: None })\n"
+            "            Some(AttemptResult::Accepted { provider_ref: None })\n"
             "        }\n"
             "        status @ 200..=299",
         ),
@@ -84,13 +84,15 @@ EDITS = {
         ),
         ("        400 if body.starts_with", "        400 if (body.starts_with"),
         (
-            "            Answer::BlocksRefused => AttemptResult::Dead {",
-            "            Answer::BlocksRefused if crate::off(\"plain_text_once\") => AttemptResult::Retry {\n"
-            "                reason: FailureReason::ServerError,\n"
-            "                detail: String::new(),\n"
-            "                after: None,\n"
-            "            },\n"
-            "            Answer::BlocksRefused => AttemptResult::Dead {",
+            "        result.unwrap_or_else(|| {",
+            "        result.unwrap_or_else(|| {\n"
+            "            if crate::off(\"plain_text_once\") {\n"
+            "                return AttemptResult::Retry {\n"
+            "                    reason: crate::model::FailureReason::ServerError,\n"
+            "                    detail: String::new(),\n"
+            "                    after: None,\n"
+            "                };\n"
+            "            }",
         ),
     ],
     "src/notify/slack_bot.rs": [
@@ -109,17 +111,15 @@ EDITS = {
             "            if !crate::off(\"plain_text\") =>\n        {",
         ),
         (
-            "            Err(Refusal::BlocksRefused) => AttemptResult::Dead {\n"
-            "                reason: FailureReason::Rejected,\n"
-            "                detail: \"Slack refused the message, in blocks",
+            "            Err(Refusal::BlocksRefused) => {\n"
+            "                answer::rejected(\"Slack refused the message, in blocks",
             "            Err(Refusal::BlocksRefused) if crate::off(\"plain_text_once\") => AttemptResult::Retry {\n"
             "                reason: FailureReason::ServerError,\n"
             "                detail: String::new(),\n"
             "                after: None,\n"
             "            },\n"
-            "            Err(Refusal::BlocksRefused) => AttemptResult::Dead {\n"
-            "                reason: FailureReason::Rejected,\n"
-            "                detail: \"Slack refused the message, in blocks",
+            "            Err(Refusal::BlocksRefused) => {\n"
+            "                answer::rejected(\"Slack refused the message, in blocks",
         ),
         (
             "        \"ratelimited\" | \"rate_limited\" | \"message_limit_exceeded\" => {",

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::stub::{HttpStub, Reply};
 use super::{
     alertmanager_channel, at, delivery, message, now, ntfy_channel, pagerduty_channel,
-    webhook_channel, word,
+    slack_bot_channel, slack_channel, webhook_channel, word,
 };
 
 fn of(event: EventKind) -> Delivery {
@@ -56,12 +56,25 @@ async fn a_webhook_is_signed_and_keeps_its_key_over_attempts() {
 
 #[tokio::test]
 async fn a_redirect_is_never_followed() {
-    let other = HttpStub::start([]).await;
-    let stub = HttpStub::start([Reply::status(307)]).await;
-    let result = webhook_channel(&stub.url).send(&of(EventKind::Opened), now()).await;
-    let AttemptResult::Dead { detail, .. } = &result else { panic!("{result:?}") };
-    assert!(detail.contains("a redirect, which is never followed"), "{detail}");
-    assert_eq!((stub.seen().len(), other.seen().len()), (1, 0));
+    let elsewhere = HttpStub::start([]).await;
+    for status in [301, 302, 303, 307, 308] {
+        let stub = HttpStub::start([]).await;
+        stub.always(Some(Reply::Redirect(status, elsewhere.url.clone())));
+        let channels = [
+            webhook_channel(&stub.url),
+            alertmanager_channel(&[&stub.url]),
+            pagerduty_channel(&stub.url),
+            ntfy_channel(&stub.url),
+            slack_channel(&stub.url),
+            slack_bot_channel(&stub.url),
+        ];
+        for channel in &channels {
+            let result = channel.send(&of(EventKind::Opened), now()).await;
+            let AttemptResult::Dead { detail, .. } = &result else { panic!("{result:?}") };
+            assert!(detail.contains("a redirect, which is never followed"), "{detail}");
+        }
+        assert_eq!((stub.seen().len(), elsewhere.seen().len()), (channels.len(), 0));
+    }
 }
 
 #[tokio::test]
@@ -201,12 +214,8 @@ async fn pagerduty_gets_one_incident_and_its_end() {
 #[tokio::test]
 async fn no_preview_shows_a_secret() {
     let url = "http://127.0.0.1:9/";
-    let channels = [
-        webhook_channel(url),
-        pagerduty_channel(url),
-        ntfy_channel(url),
-        super::slack_bot_channel(url),
-    ];
+    let channels =
+        [webhook_channel(url), pagerduty_channel(url), ntfy_channel(url), slack_bot_channel(url)];
     for channel in channels {
         let preview = channel.preview(&of(EventKind::Opened), now());
         assert!(preview.contains("API not answering"), "{preview}");

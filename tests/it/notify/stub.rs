@@ -32,6 +32,8 @@ impl Seen {
 pub(crate) enum Reply {
     /// Status, `Retry-After`, body.
     Answer(u16, Option<&'static str>, String),
+    /// Status, and the address it leads to.
+    Redirect(u16, String),
     /// Never.
     Hang,
 }
@@ -99,6 +101,9 @@ impl HttpStub {
         let reply = queued.or_else(|| self.always.lock().unwrap().clone());
         match reply.unwrap_or_else(|| usual(&seen, number)) {
             Reply::Hang => std::future::pending().await,
+            Reply::Redirect(status, address) => {
+                (StatusCode::from_u16(status).unwrap(), [("location", address)]).into_response()
+            }
             Reply::Answer(status, retry_after, body) => {
                 let status = StatusCode::from_u16(status).unwrap();
                 match retry_after {
@@ -125,6 +130,7 @@ fn usual(seen: &Seen, number: usize) -> Reply {
         "/auth.test" => Reply::body(200, r#"{"ok":true}"#),
         "/v2/enqueue" => Reply::body(202, r#"{"status":"success"}"#),
         "/" => Reply::body(200, r#"{"id":"ntfy0001"}"#),
+        "/services/T0/B0/SECRETSECRET" => Reply::body(200, "ok"),
         _ => Reply::status(200),
     }
 }
