@@ -16,9 +16,7 @@ use url::Url;
 use super::render::{brief, compose};
 use super::{Notifier, NotifyDeps, answer};
 use crate::model::text::clean;
-use crate::model::{
-    AttemptResult, ChannelKind, Delivery, EventKind, FailureReason, MessageIncident, Timestamp,
-};
+use crate::model::{AttemptResult, ChannelKind, Delivery, EventKind, MessageIncident, Timestamp};
 
 /// How long a message about no incident stands there.
 const LOOSE_STANDS: Duration = Duration::from_hours(1);
@@ -47,8 +45,23 @@ impl AlertmanagerNotifier {
     async fn attempt(&self, delivery: &Delivery, now: Timestamp) -> AttemptResult {
         let alerts = Value::from(self.alerts(delivery, now));
         let posts = (1..).zip(&self.target.urls).map(|(i, url)| self.post(i, url, &alerts, now));
-        let labels = Value::from(labels(delivery)).to_string();
-        verdict(join_all(posts).await, labels)
+        let results = join_all(posts).await;
+        if !results.iter().any(|one| matches!(one, AttemptResult::Accepted { .. })) {
+            let may_pass = |one: &AttemptResult| matches!(one, AttemptResult::Retry { .. });
+            let result = results.into_iter().max_by_key(may_pass);
+            return result.unwrap_or_else(|| answer::rejected("no Alertmanager is configured"));
+        }
+        // One instance is enough: the others are told every minute while it stands, and what they
+        // are told no more ends there by itself. Were this no delivery, it would not be said again,
+        // and would end where it was taken.
+        for result in results {
+            if let AttemptResult::Retry { detail, .. } | AttemptResult::Dead { detail, .. } =
+                self.deps.redacted(result)
+            {
+                tracing::warn!("one Alertmanager took the alert, another did not: {detail}");
+            }
+        }
+        AttemptResult::Accepted { provider_ref: Some(Value::from(labels(delivery)).to_string()) }
     }
 
     /// Posts to one instance.
@@ -176,32 +189,6 @@ fn last_labels(delivery: &Delivery) -> Option<Map<String, Value>> {
     serde_json::from_str(delivery.thread_ref.as_deref()?).ok()
 }
 
-/// Taken when one instance took it and none that can be reached did not: those that cannot be
-/// reached are told again while it stands.
-fn verdict(results: Vec<AttemptResult>, labels: String) -> AttemptResult {
-    let is_taken = results.iter().any(|one| matches!(one, AttemptResult::Accepted { .. }));
-    let is_away = |one: &AttemptResult| {
-        let AttemptResult::Retry { reason, .. } = one else { return false };
-        matches!(reason, FailureReason::Unreachable | FailureReason::Timeout)
-    };
-    let rank = |one: &AttemptResult| match one {
-        AttemptResult::Accepted { .. } => 0,
-        AttemptResult::Dead { .. } if !is_taken => 1,
-        AttemptResult::Retry { .. } if is_taken && is_away(one) => 0,
-        AttemptResult::Retry { .. } => 2,
-        AttemptResult::Dead { .. } => 3,
-    };
-    let accepted = AttemptResult::Accepted { provider_ref: Some(labels) };
-    let Some(worst) = results.into_iter().max_by_key(rank) else {
-        return answer::rejected("no Alertmanager is configured");
-    };
-    match worst {
-        AttemptResult::Accepted { .. } => accepted,
-        AttemptResult::Retry { .. } if is_taken && is_away(&worst) => accepted,
-        AttemptResult::Retry { .. } | AttemptResult::Dead { .. } => worst,
-    }
-}
-
 impl Notifier for AlertmanagerNotifier {
     fn kind(&self) -> ChannelKind {
         ChannelKind::Alertmanager
@@ -231,7 +218,7 @@ impl Notifier for AlertmanagerNotifier {
                 (1..).zip(&self.target.urls).map(|(i, url)| self.post(i, url, &alerts, now));
             for result in join_all(posts).await {
                 if let AttemptResult::Retry { detail, .. } | AttemptResult::Dead { detail, .. } =
-                    result
+                    self.deps.redacted(result)
                 {
                     tracing::debug!("what stands could not be said again: {detail}");
                 }
