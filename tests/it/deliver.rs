@@ -333,13 +333,13 @@ async fn what_a_channel_is_owed_that_never_returns_is_dead_after_seven_days() {
     let directory = tempfile::tempdir().unwrap();
     let begin = Clock::system().now();
     let mut id = 0;
-    for (days, expected) in
-        [(0, DeliveryState::Leased), (6, DeliveryState::Leased), (7, DeliveryState::Dead)]
+    for (hours, expected) in
+        [(0, DeliveryState::Leased), (167, DeliveryState::Leased), (169, DeliveryState::Dead)]
     {
-        let clock = Clock::starting_at(begin + Duration::from_hours(days * 24), 1.0);
+        let clock = Clock::starting_at(begin + Duration::from_hours(hours), 1.0);
         let opened = open(directory.path(), &clock);
         let running = start(opened.store, clock, Notifiers::default());
-        if days == 0 {
+        if hours == 0 {
             id = running.owe("gone", EventKind::Opened, 42, 1).await;
         }
         running.wait_for(id, expected).await;
