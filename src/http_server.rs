@@ -5,7 +5,7 @@
 //! and peers that only sit there never keep one out that asks.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,7 +17,9 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::Instant;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::io::InspectReader;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -29,9 +31,11 @@ pub struct Bounds {
     /// Connections at once. When all are taken, the one that has sat there longest without a whole
     /// request gives way to the next that comes.
     pub connections: usize,
-    /// A whole request head must arrive within this time; an idle kept-alive connection ends by it
-    /// too.
+    /// A whole request head must arrive within this time of its first byte, the first one of a
+    /// connection within this time of connecting.
     pub head_within: Duration,
+    /// How long a connection is kept that has had its answer and asks nothing further.
+    pub idle_within: Duration,
     /// A peer that reads its answers drop by drop is cut off after this.
     pub life: Duration,
 }
@@ -85,23 +89,59 @@ pub async fn serve(
 #[derive(Debug)]
 struct Line {
     peer: SocketAddr,
-    /// Since when it has had nothing to answer; `None` while it has.
-    idle_since: Mutex<Option<Instant>>,
+    /// `None` while it has something to answer.
+    waiting: watch::Sender<Option<Waiting>>,
     hang_up: CancellationToken,
+}
+
+/// A connection that waits for a request.
+#[derive(Debug, Clone, Copy)]
+struct Waiting {
+    since: Instant,
+    /// When the head of the request began; `None` while nothing came.
+    head_since: Option<Instant>,
 }
 
 impl Line {
     fn new(peer: SocketAddr) -> Self {
-        let idle_since = Mutex::new(Some(Instant::now()));
-        Self { peer, idle_since, hang_up: CancellationToken::new() }
+        let now = Instant::now();
+        let first = Waiting { since: now, head_since: Some(now) };
+        Self { peer, waiting: watch::Sender::new(Some(first)), hang_up: CancellationToken::new() }
     }
 
     fn idle_since(&self) -> Option<Instant> {
-        *self.idle_since.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.borrow().map(|waiting| waiting.since)
     }
 
-    fn is_idle_since(&self, since: Option<Instant>) {
-        *self.idle_since.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    fn is_asked(&self) {
+        self.waiting.send_replace(None);
+    }
+
+    fn has_answered(&self) {
+        self.waiting.send_replace(Some(Waiting { since: Instant::now(), head_since: None }));
+    }
+
+    fn has_read_something(&self) {
+        self.waiting.send_if_modified(|waiting| {
+            let begins = waiting.as_mut().filter(|waiting| waiting.head_since.is_none());
+            begins.map(|waiting| waiting.head_since = Some(Instant::now())).is_some()
+        });
+    }
+
+    /// Ends when a head that has begun is not whole `within` this time.
+    async fn head_is_late(&self, within: Duration) {
+        let mut changes = self.waiting.subscribe();
+        loop {
+            let head_since = changes.borrow_and_update().and_then(|waiting| waiting.head_since);
+            let changed = changes.changed();
+            let is_in_time = match head_since {
+                Some(since) => timeout_at(since + within, changed).await.is_ok(),
+                None => changed.await.is_ok(),
+            };
+            if !is_in_time {
+                return;
+            }
+        }
     }
 }
 
@@ -139,15 +179,17 @@ async fn speak(
         let (line, router) = (Arc::clone(&line), router.clone());
         request.extensions_mut().insert(Peer(line.peer));
         async move {
-            line.is_idle_since(None);
+            line.is_asked();
             let answer = router.oneshot(request.map(axum::body::Body::new)).await;
-            line.is_idle_since(Some(Instant::now()));
+            line.has_answered();
             answer
         }
     });
+    let stream = InspectReader::new(stream, |_bytes: &[u8]| line.has_read_something());
+    // hyper's only clock for heads runs from the answer before: it bounds the idle time.
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(bounds.head_within)
+        .header_read_timeout(bounds.idle_within)
         .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
@@ -157,6 +199,7 @@ async fn speak(
             connection.as_mut().graceful_shutdown();
             connection.await
         }
+        () = line.head_is_late(bounds.head_within) => Ok(()),
         () = line.hang_up.cancelled() => Ok(()),
         () = tokio::time::sleep(bounds.life) => Ok(()),
     };

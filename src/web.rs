@@ -130,6 +130,7 @@ const BOUNDS: Bounds = Bounds {
     name: "web server",
     connections: 256,
     head_within: Duration::from_secs(10),
+    idle_within: Duration::from_mins(1),
     life: Duration::from_mins(5),
 };
 

@@ -40,6 +40,7 @@ const BOUNDS: Bounds = Bounds {
     name: "event listener",
     connections: 64,
     head_within: Duration::from_secs(5),
+    idle_within: Duration::from_secs(5),
     life: Duration::from_mins(1),
 };
 /// Events have about 1 KiB.

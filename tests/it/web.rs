@@ -555,6 +555,12 @@ async fn ready_comes_after_planning_and_healthy_ends_with_the_loops() {
 
 /// Runs `ask` against the real listener, then stops it.
 async fn served<T>(site: &Site, ask: impl AsyncFnOnce(SocketAddr) -> T) -> T {
+    let served = tokio::time::timeout(Duration::from_secs(30), serving(site, ask)).await;
+    served.expect("it stops when told")
+}
+
+/// As [`served`], for tests that make time pass.
+async fn serving<T>(site: &Site, ask: impl AsyncFnOnce(SocketAddr) -> T) -> T {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let cancel = CancellationToken::new();
@@ -564,8 +570,7 @@ async fn served<T>(site: &Site, ask: impl AsyncFnOnce(SocketAddr) -> T) -> T {
         cancel.cancel();
         answer
     };
-    let both = async { tokio::join!(serving, asking).1 };
-    tokio::time::timeout(Duration::from_secs(30), both).await.expect("it stops when told")
+    tokio::join!(serving, asking).1
 }
 
 async fn say(address: SocketAddr, head: &str) -> String {

@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::{Site, say, served};
+use super::{Site, say, served, serving};
 use crate::sample_view::api_outage;
 
 const SILENT: usize = 1_000;
@@ -70,6 +70,78 @@ async fn an_answer_under_way_is_never_cut_for_a_newcomer() {
                 silent.push(stream);
             }
         }
+    })
+    .await;
+}
+
+const ASK: &[u8] = b"GET /assets/page.js HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+/// Asks on a connection that stays open, and reads the whole answer.
+async fn ask(stream: &mut TcpStream) {
+    stream.write_all(ASK).await.unwrap();
+    let mut answer = String::new();
+    while !answer.contains("addEventListener(\"visibilitychange\"") {
+        let mut part = vec![0; 16_384];
+        let read = tokio::time::timeout(AT_ONCE, stream.read(&mut part)).await;
+        let read = read.expect("an answer comes at once").unwrap();
+        assert!(read > 0, "the connection is closed: {answer}");
+        answer.push_str(std::str::from_utf8(&part[..read]).unwrap());
+    }
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+}
+
+/// Lets the clock of both sides run on without waiting.
+async fn later(by: Duration) {
+    // What was sent has arrived before time passes.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    tokio::time::pause();
+    tokio::time::advance(by).await;
+    tokio::time::resume();
+}
+
+async fn ends_within(stream: &mut TcpStream, patience: Duration) -> bool {
+    let mut rest = Vec::new();
+    tokio::time::timeout(patience, stream.read_to_end(&mut rest)).await.is_ok()
+}
+
+/// How long it takes to believe that a connection stays open.
+const A_MOMENT: Duration = Duration::from_millis(200);
+
+#[tokio::test]
+async fn a_connection_is_kept_for_a_minute_without_a_question() {
+    let site = Site::new(Some(api_outage()));
+    serving(&site, async |address| {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        for _ in 0..3 {
+            ask(&mut stream).await;
+            later(Duration::from_secs(50)).await;
+        }
+        ask(&mut stream).await;
+        later(Duration::from_secs(61)).await;
+        assert!(ends_within(&mut stream, AT_ONCE).await, "it is idle for more than a minute");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_head_has_ten_seconds_from_its_first_byte() {
+    let site = Site::new(Some(api_outage()));
+    serving(&site, async |address| {
+        let mut fresh = TcpStream::connect(address).await.unwrap();
+        let mut kept = TcpStream::connect(address).await.unwrap();
+        ask(&mut kept).await;
+        later(Duration::from_secs(5)).await;
+        assert!(!ends_within(&mut fresh, A_MOMENT).await);
+        later(Duration::from_secs(6)).await;
+        assert!(ends_within(&mut fresh, AT_ONCE).await, "it never said anything");
+        // A byte every few seconds does not prolong it.
+        for _ in 0..2 {
+            kept.write_all(b"G").await.unwrap();
+            later(Duration::from_secs(3)).await;
+            assert!(!ends_within(&mut kept, A_MOMENT).await);
+        }
+        later(Duration::from_secs(5)).await;
+        assert!(ends_within(&mut kept, AT_ONCE).await, "its head is not whole after ten seconds");
     })
     .await;
 }
