@@ -76,8 +76,13 @@ pub(super) async fn components(
     State(state): State<WebState>,
 ) -> Result<Json<List<ComponentJson>>, Problem> {
     let view = state.current(reader)?;
+    let scope = state.settings.borrow().scope.clone();
     let readings = view.sources.iter().filter_map(|source| source.last.as_ref());
-    let wanted = readings.flat_map(ComponentJson::of).filter(|row| {
+    let rows = readings.flat_map(|reading| {
+        let page = scope.pages.iter().find(|(name, _)| *name == reading.source);
+        ComponentJson::of(reading, page.map(|(_, map)| map))
+    });
+    let wanted = rows.filter(|row| {
         fits(query.source.as_ref(), &row.source) && fits(query.state.as_ref(), &row.state)
     });
     Ok(List::whole(wanted))

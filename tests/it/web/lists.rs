@@ -1,10 +1,12 @@
 //! Lists: pages, filters, tags.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
+use heygen_monitor::engine::uptime::Scope;
 use heygen_monitor::engine::{Decision, Owed};
 use heygen_monitor::model::{
     Attempt, AttemptResult, Blame, Capability, EventKind, FailureReason, Incident, IncidentChange,
@@ -12,7 +14,7 @@ use heygen_monitor::model::{
 };
 
 use super::{Answer, ROUTES, Site, request};
-use crate::sample_view::{api_outage, at, incident, observation};
+use crate::sample_view::{api_outage, at, incident, map, observation};
 
 impl Site {
     /// Stores an observation and an incident.
@@ -248,8 +250,23 @@ async fn what_the_daemon_believes_is_filtered_too() {
         (&"unavailable".into(), &"down".into())
     );
     assert_eq!(probe["last"]["phases"]["ttfb_seconds"], 0.18);
-    let row = &site.rows("/api/v1/components").await[0];
-    assert_eq!((&row["source"], &row["role"]), (&"heygen".into(), &"primary".into()));
+}
+
+#[tokio::test]
+async fn a_row_of_heygens_page_names_the_capability_that_it_is_counted_to() {
+    let site = Site::new(Some(api_outage()));
+    site.settings.send_modify(|settings| {
+        let pages = vec![("heygen".to_owned(), map())];
+        settings.scope = Arc::new(Scope { pages, ..(*settings.scope).clone() });
+    });
+    let rows = site.rows("/api/v1/components").await;
+    let said = |row: &serde_json::Value| {
+        ["source", "role", "name", "capability"].map(|key| row[key].as_str().map(str::to_owned))
+    };
+    let row = |words: [&str; 4]| words.map(|word| Some(word.to_owned()).filter(|w| !w.is_empty()));
+    assert_eq!(said(&rows[0]), row(["heygen", "primary", "https://api.heygen.com", "api"]));
+    assert_eq!(said(&rows[1]), row(["heygen", "primary", "LiveAvatar", ""]));
+    assert_eq!(rows[1].get("capability"), Some(&serde_json::Value::Null), "said, not left out");
 }
 
 #[tokio::test]
