@@ -137,18 +137,23 @@ impl Auth {
         if self.has_failed_too_often(address) {
             return Judged::TooOften;
         }
-        let is_right = match (&self.spec, claim) {
-            (AuthSpec::Bearer(token), Claim::Bearer(shown)) => self.is_same(token, &shown),
-            (AuthSpec::Basic(passwords), Claim::Basic { user, password }) => {
-                self.is_password(passwords, &user, password).await
+        let judged = match (&self.spec, claim) {
+            (AuthSpec::Bearer(token), Claim::Bearer(shown)) => {
+                if self.is_same(token, &shown) {
+                    Judged::Right
+                } else {
+                    Judged::Wrong
+                }
             }
-            (AuthSpec::Bearer(_) | AuthSpec::Basic(_), _) => false,
+            (AuthSpec::Basic(passwords), Claim::Basic { user, password }) => {
+                self.password(passwords, &user, password, address).await
+            }
+            (AuthSpec::Bearer(_) | AuthSpec::Basic(_), _) => Judged::Wrong,
         };
-        if is_right {
-            return Judged::Right;
+        if judged == Judged::Wrong {
+            self.failed(address);
         }
-        self.failed(address);
-        Judged::Wrong
+        judged
     }
 
     /// Both as digests under our key: how long that takes says nothing of the token.
@@ -157,29 +162,43 @@ impl Auth {
         self.digest(&[token.expose()]).verify_slice(&shown).is_ok()
     }
 
-    async fn is_password(&self, passwords: &[Password], user: &str, password: String) -> bool {
+    async fn password(
+        &self,
+        passwords: &[Password],
+        user: &str,
+        password: String,
+        address: IpAddr,
+    ) -> Judged {
         if password.len() > PASSWORD_BYTES_MAX {
-            return false;
+            return Judged::Wrong;
         }
         let digest = self.digest(&[user, &password]).finalize().into_bytes().into();
         if locked(&self.known).contains(&digest) {
-            return true;
+            return Judged::Right;
         }
         let found = passwords.iter().find(|one| one.user == user);
         let is_user = found.is_some();
         // An unknown user takes as long as a known one.
         let Some(hash) = found.or(passwords.first()).map(|one| one.hash.clone()) else {
-            return false;
+            return Judged::Wrong;
         };
         let Ok(_permit) = self.hashes.acquire().await else {
-            return false;
+            return Judged::Wrong;
         };
+        // Others that came with it may have shown by now what to think of this one.
+        if locked(&self.known).contains(&digest) {
+            return Judged::Right;
+        }
+        if self.has_failed_too_often(address) {
+            return Judged::TooOften;
+        }
         let check = move || bcrypt::verify(password, hash.expose()).unwrap_or(false);
         let fits = tokio::task::spawn_blocking(check).await.unwrap_or(false);
-        if is_user && fits {
-            locked(&self.known).insert(digest);
+        if !(is_user && fits) {
+            return Judged::Wrong;
         }
-        is_user && fits
+        locked(&self.known).insert(digest);
+        Judged::Right
     }
 
     /// Each part with its length: no two lists of parts are the same bytes (CVE-2022-46146).

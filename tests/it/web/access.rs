@@ -226,6 +226,18 @@ async fn users_come_in_with_their_own_password_alone() {
 }
 
 #[tokio::test]
+async fn passwords_guessed_side_by_side_are_no_more_than_one_after_the_other() {
+    let site = site(Some(basic())).await;
+    let guesses = (0..40).map(|i| basic_header("anna", &format!("guess {i}")));
+    let guesses: Vec<String> = guesses.collect();
+    let asked = guesses.iter().map(|guess| ask(&site, "/api/v1/jobs", Some(guess)));
+    let answers = futures_util::future::join_all(asked).await;
+    let looked_at = answers.iter().filter(|one| one.status == StatusCode::UNAUTHORIZED).count();
+    assert!((10..=14).contains(&looked_at), "{looked_at} of 40 were compared");
+    assert!(answers.iter().all(|one| [401, 429].contains(&one.status.as_u16())));
+}
+
+#[tokio::test]
 async fn ten_wrong_guesses_in_a_minute_are_all_that_one_address_has() {
     tokio::time::pause();
     let site = site(Some(bearer())).await;
