@@ -12,6 +12,7 @@ mod health;
 mod ops;
 mod pages;
 mod problem;
+mod segment;
 mod statuspage;
 
 use std::net::IpAddr;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::response::IntoResponse;
 use axum::routing::get;
 use jiff::tz::TimeZone;
 use tokio::net::TcpListener;
@@ -102,7 +104,7 @@ pub fn router(state: WebState) -> Router {
     let metrics = Arc::clone(&state.metrics);
     let panicked = move |_panic: Box<dyn std::any::Any + Send>| {
         metrics.panicked(Task::Web);
-        Problem::internal().into_response_now()
+        Problem::internal().into_response()
     };
     Router::new()
         .route("/metrics", get(ops::metrics))
@@ -111,11 +113,8 @@ pub fn router(state: WebState) -> Router {
         .merge(pages::routes())
         .nest("/api/v1", api::routes())
         .route("/api/openapi.json", get(api::document))
-        .route("/api/v2/summary.json", get(statuspage::summary))
-        .route("/api/v2/status.json", get(statuspage::status))
-        .route("/api/v2/components.json", get(statuspage::components))
-        .route("/api/v2/incidents.json", get(statuspage::incidents))
-        .fallback(guard::not_found)
+        .nest("/api/v2", statuspage::routes())
+        .fallback(async || Problem::nowhere())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(axum::middleware::from_fn(etag::conditional))
         .layer(axum::middleware::from_fn_with_state(state.clone(), access::identify))

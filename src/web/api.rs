@@ -11,6 +11,7 @@ mod jobs;
 mod list;
 mod openapi;
 mod query;
+mod refusal;
 mod uptime;
 
 use axum::Router;
@@ -22,8 +23,6 @@ use serde_json::Value;
 use self::list::List;
 use self::query::Nothing;
 use super::WebState;
-use super::problem::Problem;
-use crate::store::StoreError;
 use crate::wire::{
     BudgetJson, CapabilityJson, ComponentJson, DeliveryJson, IncidentJson, JobJson,
     ObservationJson, ProbeJson, UptimeJson, VerdictJson,
@@ -166,12 +165,3 @@ pub(super) fn routes() -> Router<WebState> {
 }
 
 pub(super) use self::openapi::document;
-
-/// The history cannot be read: told to the log, and to the reader to come again.
-pub(super) fn failed(error: &StoreError) -> Problem {
-    tracing::warn!(
-        error = crate::error_chain(error),
-        "The API could not read the history from the database."
-    );
-    Problem::unavailable("the history cannot be read at the moment", 5)
-}

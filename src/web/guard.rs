@@ -50,18 +50,14 @@ const HEADERS: [(HeaderName, HeaderValue); 7] = [
 
 /// Lets a request in that is plain reading of a host that we are.
 pub(super) async fn admit(State(state): State<WebState>, request: Request, next: Next) -> Response {
-    if let Err(refusal) = check(&request, &state.settings.borrow().clone()) {
+    let checked = check(&request, &state.settings.borrow());
+    if let Err(refusal) = checked {
         return refusal;
     }
     match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
         Ok(response) => response,
         Err(_elapsed) => Problem::unavailable("the answer took too long", 5).into_response(),
     }
-}
-
-/// No route of ours.
-pub(super) async fn not_found() -> Problem {
-    Problem::not_found("there is nothing here")
 }
 
 /// Says in every answer where this monitor stands, as every message does.

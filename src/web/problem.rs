@@ -1,7 +1,7 @@
 //! What went wrong with a request, as `application/problem+json` (RFC 9457).
 //!
-//! Owns every error answer of the HTTP side. Invariant: the text names neither files nor causes
-//! inside the machine; those go to the log.
+//! Owns every error answer of the HTTP side. How browsers are told is `pages`'. Invariant: the text
+//! names neither files nor causes inside the machine; those go to the log.
 
 use axum::Json;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
@@ -11,8 +11,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::Timestamp;
+use crate::store::StoreError;
 
-/// A refused or failed request.
+/// A refused or failed request; stands in the extensions of its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Problem {
     status: StatusCode,
@@ -44,6 +45,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
+    /// No address of ours.
+    pub(super) fn nowhere() -> Self {
+        Self::not_found("there is nothing here")
+    }
+
     pub(super) fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "this monitor failed; its log says why")
     }
@@ -73,9 +79,19 @@ impl Problem {
     pub(super) fn detail(&self) -> &str {
         &self.detail
     }
+}
 
-    /// [`IntoResponse`] with its concrete type, for layers that name it.
-    pub(super) fn into_response_now(self) -> Response {
+/// The history cannot be read: told to the log, and to the reader to come again.
+pub(super) fn unreadable(error: &StoreError) -> Problem {
+    tracing::warn!(
+        error = crate::error_chain(error),
+        "The web server could not read the history from the database."
+    );
+    Problem::unavailable("the history cannot be read at the moment", 5)
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
         let body = ProblemJson {
             r#type: "about:blank",
             title: self.status.canonical_reason().unwrap_or("Error"),
@@ -88,12 +104,7 @@ impl Problem {
         if let Some(seconds) = self.retry_after_secs {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
+        response.extensions_mut().insert(self);
         response
-    }
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        self.into_response_now()
     }
 }

@@ -4,14 +4,14 @@
 //! incidents. Invariant: what is not known is said to be `unknown`, a word that Statuspage does not
 //! have: a widget may stumble over it, but nobody is told that all is well.
 
-use axum::Json;
 use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::WebState;
 use super::access::Reader;
-use super::api::failed;
-use super::problem::Problem;
+use super::problem::{Problem, unreadable};
 use crate::engine::{page, words};
 use crate::model::{
     CapabilityVerdict, ComponentState, EventKind, Incident, IncidentEvent, Reason,
@@ -34,20 +34,14 @@ enum Part {
     Incidents,
 }
 
-pub(super) async fn summary(reader: Reader, state: State<WebState>) -> Answer {
-    document(Part::Summary, reader, state).await
-}
-
-pub(super) async fn status(reader: Reader, state: State<WebState>) -> Answer {
-    document(Part::Status, reader, state).await
-}
-
-pub(super) async fn components(reader: Reader, state: State<WebState>) -> Answer {
-    document(Part::Components, reader, state).await
-}
-
-pub(super) async fn incidents(reader: Reader, state: State<WebState>) -> Answer {
-    document(Part::Incidents, reader, state).await
+/// The documents, below `/api/v2`.
+pub(super) fn routes() -> Router<WebState> {
+    let route = |part| get(move |reader: Reader, state| document(part, reader, state));
+    Router::new()
+        .route("/summary.json", route(Part::Summary))
+        .route("/status.json", route(Part::Status))
+        .route("/components.json", route(Part::Components))
+        .route("/incidents.json", route(Part::Incidents))
 }
 
 type Answer = Result<Json<Value>, Problem>;
@@ -82,7 +76,7 @@ async fn document(part: Part, reader: Reader, State(state): State<WebState>) -> 
         document["scheduled_maintenances"] = json!([]);
     }
     if matches!(part, Part::Incidents) {
-        let all = recent(&state, reader).await.map_err(|error| failed(&error))?;
+        let all = recent(&state, reader).await.map_err(|error| unreadable(&error))?;
         document["incidents"] = show(&all);
     }
     Ok(Json(document))

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::super::WebState;
 use super::super::access::Reader;
 use super::super::problem::Problem;
+use super::super::segment::Segment;
 use super::query::{Asked, Nothing};
 use crate::model::{
     Action, Capability, CapabilityVerdict, Confidence, State as Condition, Timestamp,
@@ -54,7 +55,7 @@ pub(super) async fn advice(
 pub(super) async fn gate(
     Asked(Nothing {}): Asked<Nothing>,
     State(state): State<WebState>,
-    Path(name): Path<String>,
+    Segment(name): Segment,
 ) -> Result<Response, Problem> {
     let capability = name.parse().map_err(|_| unknown())?;
     let answer = answer(&state, capability)?;

@@ -3,22 +3,23 @@
 //! Invariant: a reader that turns pages sees every row that was there when it began, once.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
+use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::super::WebState;
 use super::super::access::{Reader, Trusted};
-use super::super::problem::Problem;
-use super::failed;
-use super::list::{List, limit};
-use super::query::{Asked, Nothing, When, range, token};
+use super::super::problem::{Problem, unreadable};
+use super::super::segment::Segment;
+use super::list::{Limit, List};
+use super::query::{Asked, Nothing, When, token};
 use crate::model::{Blame, Capability, DeliveryState, Outcome};
 use crate::store::{DeliveryFilter, IncidentFilter, ObservationFilter};
 use crate::wire::{DeliveryJson, IncidentJson, ObservationJson};
 
 /// How far back incidents go unless asked otherwise.
-const SINCE_DEFAULT: &str = "30d";
+const SINCE_DEFAULT: When = When::Ago(SignedDuration::from_hours(30 * 24));
 
 /// `?probe=api-read&outcome=timeout&since=1d&limit=50&token=…`
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -32,9 +33,8 @@ pub(super) struct ObservationsQuery {
     since: Option<When>,
     /// Those that ended before.
     until: Option<When>,
-    /// Rows per page; 50 unless given.
-    #[schemars(range(min = 1, max = 200))]
-    limit: Option<usize>,
+    #[serde(default)]
+    limit: Limit,
     /// The `next_token` of the page before.
     #[schemars(extend("pattern" = "^[0-9]{1,13}\\.[0-9]{1,9}$"))]
     token: Option<String>,
@@ -51,9 +51,8 @@ pub(super) struct IncidentsQuery {
     since: Option<When>,
     /// Those that began before.
     until: Option<When>,
-    /// Rows per page; 50 unless given.
-    #[schemars(range(min = 1, max = 200))]
-    limit: Option<usize>,
+    #[serde(default)]
+    limit: Limit,
     /// The `next_token` of the page before.
     #[schemars(extend("pattern" = "^[0-9]{1,18}$"))]
     token: Option<String>,
@@ -76,9 +75,8 @@ pub(super) struct DeliveriesQuery {
     state: Option<DeliveryState>,
     /// Number of an incident.
     incident: Option<i64>,
-    /// Rows per page; 50 unless given.
-    #[schemars(range(min = 1, max = 200))]
-    limit: Option<usize>,
+    #[serde(default)]
+    limit: Limit,
     /// The `next_token` of the page before.
     #[schemars(extend("pattern" = "^[0-9]{1,18}$"))]
     token: Option<String>,
@@ -89,21 +87,21 @@ pub(super) async fn observations(
     Asked(query): Asked<ObservationsQuery>,
     State(state): State<WebState>,
 ) -> Result<Json<List<ObservationJson>>, Problem> {
-    let limit = limit(query.limit)?;
     let now = state.clock.now();
-    let (since, until) = range(query.since.as_ref(), query.until.as_ref(), now)?;
     let filter = ObservationFilter {
         probe: query.probe,
         outcome: query.outcome,
         capability: query.capability,
-        since,
-        until,
+        since: query.since.map(|when| when.at(now)),
+        until: query.until.map(|when| when.at(now)),
         before: token(query.token.as_deref())?,
-        limit: limit + 1,
+        limit: query.limit.0 + 1,
     };
-    let found = state.store.list_observations(filter).await.map_err(|error| failed(&error))?;
+    let found = state.store.list_observations(filter).await.map_err(|error| unreadable(&error))?;
     let place = |row: &(_, _)| ToString::to_string(&row.0);
-    Ok(List::page(found, limit, place, |(_, one)| ObservationJson::from(&reader.observation(one))))
+    Ok(List::page(found, query.limit, place, |(_, one)| {
+        ObservationJson::from(&reader.observation(one))
+    }))
 }
 
 pub(super) async fn incidents(
@@ -111,32 +109,30 @@ pub(super) async fn incidents(
     Asked(query): Asked<IncidentsQuery>,
     State(state): State<WebState>,
 ) -> Result<Json<List<IncidentJson>>, Problem> {
-    let limit = limit(query.limit)?;
-    let since = query.since.unwrap_or_else(|| When::ago(SINCE_DEFAULT));
-    let (since, until) = range(Some(&since), query.until.as_ref(), state.clock.now())?;
+    let now = state.clock.now();
     let filter = IncidentFilter {
-        since,
-        until,
+        since: Some(query.since.unwrap_or(SINCE_DEFAULT).at(now)),
+        until: query.until.map(|when| when.at(now)),
         blame: query.blame,
         capability: query.capability,
         is_open: query.state.map(|state| state == IncidentState::Open),
         before: token(query.token.as_deref())?,
-        limit: limit + 1,
+        limit: query.limit.0 + 1,
     };
-    let found = state.store.list_incidents(filter).await.map_err(|error| failed(&error))?;
+    let found = state.store.list_incidents(filter).await.map_err(|error| unreadable(&error))?;
     let place = |incident: &crate::model::Incident| incident.id.to_string();
-    Ok(List::page(found, limit, place, |one| IncidentJson::from(&reader.incident(one))))
+    Ok(List::page(found, query.limit, place, |one| IncidentJson::from(&reader.incident(one))))
 }
 
 pub(super) async fn incident(
     reader: Reader,
     Asked(Nothing {}): Asked<Nothing>,
     State(state): State<WebState>,
-    Path(id): Path<String>,
+    Segment(id): Segment,
 ) -> Result<Json<IncidentJson>, Problem> {
     let missing = || Problem::not_found("there is no such incident");
     let id = id.parse().map_err(|_| missing())?;
-    let found = state.store.incident(id).await.map_err(|error| failed(&error))?;
+    let found = state.store.incident(id).await.map_err(|error| unreadable(&error))?;
     let incident = reader.incident(found.ok_or_else(missing)?);
     Ok(Json(IncidentJson::from(&incident)))
 }
@@ -146,15 +142,14 @@ pub(super) async fn deliveries(
     Asked(query): Asked<DeliveriesQuery>,
     State(state): State<WebState>,
 ) -> Result<Json<List<DeliveryJson>>, Problem> {
-    let limit = limit(query.limit)?;
     let filter = DeliveryFilter {
         channel: query.channel,
         state: query.state,
         incident: query.incident,
         before: token(query.token.as_deref())?,
-        limit: limit + 1,
+        limit: query.limit.0 + 1,
     };
-    let found = state.store.list_deliveries(filter).await.map_err(|error| failed(&error))?;
+    let found = state.store.list_deliveries(filter).await.map_err(|error| unreadable(&error))?;
     let place = |delivery: &crate::model::Delivery| delivery.id.to_string();
-    Ok(List::page(found, limit, place, |one| DeliveryJson::from(&one)))
+    Ok(List::page(found, query.limit, place, |one| DeliveryJson::from(&one)))
 }

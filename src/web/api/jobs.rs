@@ -9,9 +9,8 @@ use serde::Deserialize;
 
 use super::super::WebState;
 use super::super::access::{Reader, Trusted};
-use super::super::problem::Problem;
-use super::failed;
-use super::list::{List, limit};
+use super::super::problem::{Problem, unreadable};
+use super::list::{Limit, List};
 use super::query::{Asked, Nothing, token};
 use crate::model::{Job, JobKind, Origin};
 use crate::store::{JobCursor, JobFilter};
@@ -24,9 +23,8 @@ pub(super) struct JobsQuery {
     kind: Option<JobKind>,
     origin: Option<Origin>,
     state: Option<JobsState>,
-    /// Rows per page; 50 unless given.
-    #[schemars(range(min = 1, max = 200))]
-    limit: Option<usize>,
+    #[serde(default)]
+    limit: Limit,
     /// The `next_token` of the page before.
     #[schemars(extend("pattern" = "^[0-9]{1,13}\\.(video|translation)\\.[0-9A-Za-z_-]+$"))]
     token: Option<String>,
@@ -46,18 +44,17 @@ pub(super) async fn jobs(
     Asked(query): Asked<JobsQuery>,
     State(state): State<WebState>,
 ) -> Result<Json<List<JobJson>>, Problem> {
-    let limit = limit(query.limit)?;
     let filter = JobFilter {
         live_only: query.state == Some(JobsState::Live),
         kind: query.kind,
         origin: query.origin,
         before: token(query.token.as_deref())?,
-        limit: limit + 1,
+        limit: query.limit.0 + 1,
     };
-    let found = state.store.jobs(filter).await.map_err(|error| failed(&error))?;
+    let found = state.store.jobs(filter).await.map_err(|error| unreadable(&error))?;
     let titles = state.settings.borrow().titles;
     let place = |job: &Job| JobCursor::of(job).to_string();
-    Ok(List::page(found, limit, place, |job| JobJson::of(&job, titles)))
+    Ok(List::page(found, query.limit, place, |job| JobJson::of(&job, titles)))
 }
 
 pub(super) async fn budget(

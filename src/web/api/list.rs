@@ -3,17 +3,49 @@
 //! Invariant: a token is given exactly when there is more, and it is the place of the last row that
 //! was given.
 
+use std::borrow::Cow;
+
 use axum::Json;
-use schemars::JsonSchema;
-use serde::Serialize;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
 
-use super::super::problem::Problem;
+/// Rows per page at most.
+const LIMIT_MAX: usize = 200;
 
-/// Rows per page unless asked otherwise.
-const LIMIT_DEFAULT: usize = 50;
+/// How many rows a page has.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "usize")]
+pub(super) struct Limit(pub(super) usize);
 
-/// Rows per page at most; the query structs say so too.
-pub(super) const LIMIT_MAX: usize = 200;
+impl Default for Limit {
+    fn default() -> Self {
+        Self(50)
+    }
+}
+
+impl TryFrom<usize> for Limit {
+    type Error = &'static str;
+
+    fn try_from(rows: usize) -> Result<Self, &'static str> {
+        if (1..=LIMIT_MAX).contains(&rows) { Ok(Self(rows)) } else { Err("out of range") }
+    }
+}
+
+impl JsonSchema for Limit {
+    fn schema_name() -> Cow<'static, str> {
+        "Limit".into()
+    }
+
+    fn json_schema(_generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Rows per page",
+            "type": "integer",
+            "minimum": 1,
+            "maximum": LIMIT_MAX,
+            "default": Self::default().0,
+        })
+    }
+}
 
 /// One page of a list.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -36,7 +68,7 @@ impl<T> List<T> {
     /// The first `limit` of `rows`, of which one more was read; `place` is the token after a row.
     pub(super) fn page<R>(
         mut rows: Vec<R>,
-        limit: usize,
+        Limit(limit): Limit,
         place: impl Fn(&R) -> String,
         show: impl Fn(R) -> T,
     ) -> Json<Self> {
@@ -44,15 +76,5 @@ impl<T> List<T> {
         rows.truncate(limit);
         let next_token = rows.last().filter(|_| has_more).map(place);
         Json(Self { data: rows.into_iter().map(show).collect(), has_more, next_token })
-    }
-}
-
-/// How many rows are wanted.
-pub(super) fn limit(asked: Option<usize>) -> Result<usize, Problem> {
-    let limit = asked.unwrap_or(LIMIT_DEFAULT);
-    if (1..=LIMIT_MAX).contains(&limit) {
-        Ok(limit)
-    } else {
-        Err(Problem::bad_request(format!("limit is between 1 and {LIMIT_MAX}")))
     }
 }

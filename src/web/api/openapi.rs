@@ -79,6 +79,7 @@ fn operation(resource: &Resource, path_parameters: Vec<Value>, problem: &Value) 
     let mut responses = json!({
         "200": answers("The answer", &resource.answer),
         "304": { "description": "It is still what `If-None-Match` names" },
+        "400": failure,
         "default": failure,
     });
     if resource.path.starts_with("/gate/") {
@@ -136,6 +137,9 @@ pub(super) fn parameters<Q: JsonSchema>() -> Vec<Value> {
 fn without_null(schema: &mut Value) {
     if let Some(types) = schema.get_mut("type").and_then(Value::as_array_mut) {
         types.retain(|word| word != "null");
+        if let [only] = types.as_slice() {
+            schema["type"] = only.clone();
+        }
     }
     if let Some(words) = schema.get_mut("enum").and_then(Value::as_array_mut) {
         words.retain(|word| !word.is_null());

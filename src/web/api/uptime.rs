@@ -9,8 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::super::WebState;
-use super::super::problem::Problem;
-use super::failed;
+use super::super::problem::{Problem, unreadable};
 use super::query::{Asked, When};
 use crate::engine::uptime::{Window, uptime};
 use crate::model::Capability;
@@ -38,9 +37,9 @@ pub(super) async fn uptimes(
 ) -> Result<Json<UptimeJson>, Problem> {
     let now = state.clock.now();
     let scope = state.settings.borrow().scope.clone();
-    let until = query.until.as_ref().map_or(Ok(now), |when| when.at(now))?.min(now);
-    let since = match &query.since {
-        Some(when) => when.at(now)?,
+    let until = query.until.map_or(now, |when| when.at(now)).min(now);
+    let since = match query.since {
+        Some(when) => when.at(now),
         None => Window::of_days(DAYS, &scope.zone, until).since,
     };
     if since >= until {
@@ -50,7 +49,7 @@ pub(super) async fn uptimes(
         return Err(Problem::bad_request("at most 366 days can be asked for at once"));
     }
     let window = Window { since, until };
-    let past = state.store.past(window).await.map_err(|error| failed(&error))?;
+    let past = state.store.past(window).await.map_err(|error| unreadable(&error))?;
     let mut all = uptime(&past, &scope, window);
     all.retain(|one| query.capability.is_none_or(|wanted| wanted == one.capability));
     Ok(Json(UptimeJson::of(window, &all)))

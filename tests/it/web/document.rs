@@ -97,8 +97,9 @@ async fn real_answers_are_what_it_promises() {
         assert!(complaints.is_empty(), "{complaints:#?}");
         let refused =
             site.get(&format!("{asked}{}x=1", if asked.contains('?') { '&' } else { '?' })).await;
-        let failure = &operations["get"]["responses"]["default"]["content"]["application/problem+json"]
-            ["schema"];
+        let refusals = &operations["get"]["responses"][refused.status.as_str()];
+        let failure = &refusals["content"]["application/problem+json"]["schema"];
+        assert!(failure.is_object(), "{path}: a wrong parameter is documented");
         let complaints = schemas.complaints(failure, &refused.json(), path);
         assert!(complaints.is_empty(), "{complaints:#?}");
     }
@@ -123,6 +124,8 @@ async fn it_names_the_parameters_and_says_who_may_read() {
     for inside in ["contract", "verdicts.md", "[`"] {
         assert!(!text.contains(inside), "{inside} says nothing to those outside");
     }
+    let limit = parameters.as_array().unwrap().iter().find(|one| one["name"] == "limit").unwrap();
+    assert_eq!((&limit["required"], &limit["schema"]["maximum"]), (&false.into(), &200.into()));
     assert_eq!(get("/api/v1/advice")["parameters"][0]["required"], true);
     assert_eq!(get("/api/v1/gate/{capability}")["parameters"][0]["in"], "path");
     assert_eq!(get("/api/v1/jobs")["security"], Value::Null, "nothing asks who anybody is");

@@ -280,21 +280,29 @@ async fn what_is_not_known_is_told_and_not_ignored() {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
         assert!(answer.text.contains("colour"), "{path}: {}", answer.text);
     }
-    for wrong in [
-        "observations?outcome=fine",
-        "observations?since=yesterday",
-        "observations?token=x",
-        "observations?limit=201",
-        "observations?limit=1&limit=2",
-        "incidents?state=dead",
-        "deliveries?incident=one",
-        "components?state=fine",
-        "capabilities?used=maybe",
+    for (wrong, said) in [
+        ("observations?outcome=fine", "outcome takes one of ok, slow, blocked, rate_limited, "),
+        ("observations?since=yesterday", "since takes a value such as 2026-11-20T00:00:00Z or 30d"),
+        ("observations?until=-1d", "until takes a value such as 2026-11-20T00:00:00Z or 30d"),
+        ("observations?token=x", "token takes the next_token of the page before"),
+        ("observations?limit=201", "limit takes a whole number from 1 to 200"),
+        ("observations?limit=x", "limit takes a whole number from 1 to 200"),
+        ("observations?limit=1&limit=2", "limit may be given once"),
+        ("incidents?state=dead", "state takes one of open, resolved"),
+        ("deliveries?incident=one", "incident takes a whole number"),
+        ("components?state=fine", "state takes one of operational, degraded_performance, "),
+        ("capabilities?used=maybe", "used takes true or false"),
+        ("components?colour=red", "colour is no parameter here: there are source and state"),
+        ("verdict?x=%00%ff", "x is no parameter here: there are none"),
+        ("advice", "capability is missing; it takes one of video_generation, "),
+        ("advice?capability=tv", "capability takes one of video_generation, video_translation, "),
+        ("uptime?since=1h&capability=", "capability takes one of video_generation, "),
     ] {
         let answer = site.get(&format!("/api/v1/{wrong}")).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong}");
         assert_eq!(answer.header("content-type"), "application/problem+json");
-        assert!(answer.json()["detail"].as_str().unwrap().len() > 10, "{wrong}");
+        let detail = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.starts_with(said), "{wrong}: {detail}");
     }
 }
 
