@@ -116,6 +116,7 @@ pub fn router(state: WebState) -> Router {
         .nest("/api/v2", statuspage::routes())
         .fallback(async || Problem::nowhere())
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), pages::tell_people))
         .layer(axum::middleware::from_fn(etag::conditional))
         .layer(axum::middleware::from_fn_with_state(state.clone(), access::identify))
         .layer(axum::middleware::from_fn_with_state(state.clone(), guard::admit))

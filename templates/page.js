@@ -62,7 +62,7 @@ function swap(shown, next) {
 async function refresh() {
   if (document.hidden) return;
   try {
-    const answer = await fetch(location.href, { cache: "no-store" });
+    const answer = await fetch(location.href, { cache: "no-store", headers: { accept: "text/html" } });
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!fresh.getElementById("fresh")) throw new Error("no page of ours");
     for (const id of PARTS) {

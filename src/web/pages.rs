@@ -19,32 +19,38 @@ mod parts;
 mod probe;
 
 use std::convert::Infallible;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use askama::Template;
 use axum::Router;
-use axum::extract::FromRequestParts;
-use axum::http::StatusCode;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use url::form_urlencoded;
 
 pub use self::brand::{Brand, BrandLink, Logo, LogoKind};
-use self::frame::{Frame, Place};
+use self::frame::Frame;
 use self::parts::Moment;
 use super::access::Reader;
 use super::problem::Problem;
 use super::{WebSettings, WebState};
-use crate::engine::words;
+use crate::engine::{headline, words};
 use crate::model::text::clean;
 use crate::model::{Timestamp, View};
-use crate::store::StoreError;
 
 /// Longest name or title from outside that a page shows.
-const OUTSIDE_CHARS: usize = 300;
+const OUTSIDE_CHARS: usize = 200;
 
 /// Longest sentence of the core, which may quote what came from outside; advice is the longest.
-const SENTENCE_CHARS: usize = 1_000;
+const SENTENCE_CHARS: usize = 600;
+
+/// No address of ours is as deep; a page there would need endless links to lead out again.
+const DEEPEST: usize = 10;
 
 /// The pages of the contract, section 5, with the feed, the badges and the files beside them.
 pub(super) fn routes() -> Router<WebState> {
@@ -60,13 +66,49 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/assets/{name}", get(assets::asset))
 }
 
-/// One request: who reads, when, and what is believed then.
+/// What a page answers; a problem becomes a page too where a browser asked.
+type Answer = Result<Response, Problem>;
+
+/// Tells a problem on a page of ours to people who look with a browser. Below `/api/` nobody does:
+/// some clients ask for `text/html` by habit.
+pub(super) async fn tell_people(
+    State(state): State<WebState>,
+    reader: Reader,
+    request: Request,
+    next: Next,
+) -> Response {
+    let path = request.uri().path().to_owned();
+    let is_for_people = wants_page(request.headers())
+        && !path.starts_with("/api/")
+        && path.split('/').count() <= DEEPEST;
+    let response = next.run(request).await;
+    let problem = response.extensions().get::<Problem>().filter(|_| is_for_people);
+    let Some(page) = problem.map(|problem| Notice::of(&Visit::of(state, reader, &path), problem))
+    else {
+        return response;
+    };
+    let Ok(page) = rendered(&page) else { return response };
+    let mut headers = response.headers().clone();
+    headers.remove(CONTENT_TYPE);
+    (response.status(), headers, page).into_response()
+}
+
+fn wants_page(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.into_iter().any(|kinds| kinds.contains("text/html"))
+}
+
+/// One request: who reads what, when, and what is believed then.
 struct Visit {
     state: WebState,
     settings: WebSettings,
     reader: Reader,
     now: Timestamp,
     view: Result<Arc<View>, Problem>,
+    /// The way from the page to `/`, so that links hold behind any prefix.
+    root: String,
+    /// The first part of its address: what it is listed under; empty for `/`.
+    section: String,
 }
 
 impl FromRequestParts<WebState> for Visit {
@@ -74,17 +116,24 @@ impl FromRequestParts<WebState> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Infallible> {
         let Ok(reader) = Reader::from_request_parts(parts, state).await;
-        Ok(Self {
-            settings: state.settings.borrow().clone(),
-            reader,
-            now: state.clock.now(),
-            view: state.current(reader),
-            state: state.clone(),
-        })
+        Ok(Self::of(state.clone(), reader, parts.uri.path()))
     }
 }
 
 impl Visit {
+    fn of(state: WebState, reader: Reader, path: &str) -> Self {
+        let settings = state.settings.borrow().clone();
+        Self {
+            settings,
+            reader,
+            now: state.clock.now(),
+            view: state.current(reader),
+            root: "../".repeat(path.matches('/').count().saturating_sub(1)),
+            section: path.split('/').nth(1).unwrap_or_default().to_owned(),
+            state,
+        }
+    }
+
     fn is_trusted(&self) -> bool {
         self.reader == Reader::Trusted
     }
@@ -100,45 +149,53 @@ impl Visit {
     fn ago(&self, at: Timestamp) -> String {
         words::duration(words::between(at, self.now))
     }
+}
 
-    /// A page that says no more than this sentence.
-    fn notice(&self, place: Place, problem: &Problem) -> Response {
-        let detail = problem.detail();
-        let frame = Frame::of(self, place, "");
-        let is_blind = self.view.is_err();
-        let page = Notice { frame, detail, is_blind };
-        rendered(&page, problem.status())
-    }
+/// `?before=PLACE`: where a page of a list begins. One that is no place of ours is the beginning.
+struct Before<T>(Option<T>);
 
-    fn missing(&self, place: Place, what: &str) -> Response {
-        self.notice(place, &Problem::not_found(what))
-    }
+impl<T: FromStr, S: Sync> FromRequestParts<S> for Before<T> {
+    type Rejection = Infallible;
 
-    fn unreadable(&self, place: Place, error: &StoreError) -> Response {
-        tracing::warn!(
-            error = crate::error_chain(error),
-            "A page could not read the history from the database."
-        );
-        self.notice(place, &Problem::unavailable("the history cannot be read at the moment", 5))
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        let query = parts.uri.query().unwrap_or_default();
+        let mut asked = form_urlencoded::parse(query.as_bytes());
+        let before = asked.find(|(name, _)| name == "before");
+        Ok(Self(before.and_then(|(_, place)| place.parse().ok())))
     }
 }
 
+/// A page that says no more than what is wrong.
 #[derive(Template)]
 #[template(path = "notice.html")]
-struct Notice<'a> {
+struct Notice {
     frame: Frame,
-    detail: &'a str,
-    is_blind: bool,
+    heading: &'static str,
+    sentence: String,
 }
 
-fn rendered(page: &impl Template, status: StatusCode) -> Response {
-    match page.render() {
-        Ok(text) => (status, Html(text)).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "A page could not be rendered.");
-            Problem::internal().into_response()
-        }
+impl Notice {
+    fn of(visit: &Visit, problem: &Problem) -> Self {
+        let heading = match problem.status() {
+            StatusCode::NOT_FOUND => "not found",
+            StatusCode::UNAUTHORIZED => "not public",
+            _ => "can't tell right now",
+        };
+        let sentence = match &visit.view {
+            Err(blind) if blind == problem => frame::nothing_is_known(blind),
+            Ok(_) | Err(_) => format!("{}.", headline::capitalised(problem.detail())),
+        };
+        let subject = if problem.status() == StatusCode::NOT_FOUND { heading } else { "" };
+        Self { frame: Frame::of(visit, subject), heading, sentence }
     }
+}
+
+fn rendered(page: &impl Template) -> Answer {
+    let text = page.render().map_err(|error| {
+        tracing::error!(%error, "A page could not be rendered.");
+        Problem::internal()
+    })?;
+    Ok(Html(text).into_response())
 }
 
 /// A text from outside, once more made harmless and short; the templates escape it.

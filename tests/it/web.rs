@@ -117,6 +117,13 @@ impl Site {
         self.send(request(Method::GET, path).body(Body::empty()).unwrap()).await
     }
 
+    /// As a browser asks.
+    async fn look(&self, path: &str) -> Answer {
+        let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        let request = request(Method::GET, path).header("accept", accept);
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
     /// Stores jobs: ids `v1` to `v<count>`, each a second younger, every third one still waiting.
     async fn work(&self, count: u32) {
         let jobs = (1..=count).map(|i| {
@@ -409,6 +416,43 @@ async fn the_budget_is_told_in_dollars() {
     assert_eq!(answer.json(), expected);
     let starting = Site::new(None).get("/api/v1/budget").await;
     assert_eq!(starting.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_page_for_browsers_and_a_problem_for_scripts() {
+    let site = Site::new(Some(api_outage()));
+    for path in [
+        "/nowhere",
+        "/incidents/",
+        "/some/where/deep",
+        "/probes/none",
+        "/probes/%3Cscript%3E",
+        "/probes/%ff",
+        "/capabilities/%ff",
+        "/incidents/%ff",
+        "/badge/%ff",
+        "/assets/%ff",
+    ] {
+        let page = site.look(path).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(page.header("content-type"), "text/html; charset=utf-8", "{path}");
+        assert!(page.text.contains("<h1>not found</h1>"), "{path}: {}", page.text);
+        assert!(page.text.contains("<p class=\"headline\">There is no"), "{path}: {}", page.text);
+        let up = "../".repeat(path.matches('/').count() - 1);
+        assert!(page.text.contains(&format!("href=\"{up}assets/style.css")), "{path}");
+        let problem = site.get(path).await;
+        assert_eq!(problem.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(problem.header("content-type"), "application/problem+json", "{path}");
+        assert_eq!(problem.json()["status"], 404, "{path}");
+    }
+    for path in ["/api/v1/incidents/%ff", "/api/v1/gate/%ff", "/api/v1/nowhere", "/api/v2/x.json"] {
+        let problem = site.look(path).await;
+        assert_eq!(problem.status, StatusCode::NOT_FOUND, "{path}");
+        assert_eq!(problem.header("content-type"), "application/problem+json", "{path}");
+    }
+    let abyss = site.look(&"/x".repeat(900)).await;
+    assert_eq!(abyss.status, StatusCode::NOT_FOUND);
+    assert!(abyss.text.len() < 1_000, "no page of nothing but ways out");
 }
 
 #[tokio::test]

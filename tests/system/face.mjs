@@ -82,7 +82,7 @@ async function look(state) {
   const scout = await open({});
   const kinds = await pages(scout);
   for (const [kind, path] of kinds) {
-    const html = await (await scout.request.get(new URL(path, address + "/").href)).text();
+    const html = await (await scout.request.get(new URL(path, address + "/").href, { headers: { accept: "text/html" } })).text();
     writeFileSync(join(directory, `${name}-${state}-${kind}.html`), html);
     const report = await validator.validateString(html);
     for (const result of report.results) {

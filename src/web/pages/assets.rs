@@ -3,12 +3,14 @@
 //! Invariant: a picture cannot run anything, whatever stands in it.
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 
 use super::super::WebState;
 use super::super::problem::Problem;
+use super::super::segment::Segment;
+use super::Answer;
 use super::parts::Shape;
 use crate::model::State as Condition;
 
@@ -29,14 +31,14 @@ struct Icon {
     colour: &'static str,
 }
 
-pub(super) async fn asset(State(state): State<WebState>, Path(name): Path<String>) -> Response {
-    let missing = || Problem::not_found("there is nothing here").into_response();
-    match name.as_str() {
-        "style.css" => text("text/css; charset=utf-8", STYLE),
-        "page.js" => text("text/javascript; charset=utf-8", SCRIPT),
-        "logo" => logo(&state).unwrap_or_else(missing),
-        _ => icon(&name).unwrap_or_else(missing),
-    }
+pub(super) async fn asset(State(state): State<WebState>, Segment(name): Segment) -> Answer {
+    let asset = match name.as_str() {
+        "style.css" => Some(text("text/css; charset=utf-8", STYLE)),
+        "page.js" => Some(text("text/javascript; charset=utf-8", SCRIPT)),
+        "logo" => logo(&state),
+        _ => icon(&name),
+    };
+    asset.ok_or_else(Problem::nowhere)
 }
 
 fn text(kind: &'static str, text: &'static str) -> Response {

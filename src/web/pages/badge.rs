@@ -3,16 +3,16 @@
 //! Invariant: it is made of the words of the contract alone, and a blind monitor's is grey.
 
 use askama::Template;
-use axum::extract::Path;
 use axum::http::HeaderName;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 
 use super::super::problem::Problem;
+use super::super::segment::Segment;
 use super::assets::{PICTURE_POLICY, colour};
-use super::{Visit, overview};
+use super::{Answer, Visit, overview};
 use crate::engine::words;
-use crate::model::{Capability, State};
+use crate::model::{Blame, Capability, State};
 
 #[derive(Template)]
 #[template(path = "badge.svg")]
@@ -24,25 +24,21 @@ struct Badge {
     word_width: u32,
 }
 
-pub(super) async fn badge(visit: Visit, Path(file): Path<String>) -> Response {
-    let capability = file.strip_suffix(".svg").and_then(overview::capability);
-    let Some(capability) = capability else {
-        return Problem::not_found("there is no such badge").into_response();
-    };
+pub(super) async fn badge(visit: Visit, Segment(file): Segment) -> Answer {
+    let capability = file.strip_suffix(".svg").and_then(|name| name.parse().ok());
+    let capability = capability.ok_or_else(|| Problem::not_found("there is no such badge"))?;
     let (word, state) = says(&visit, capability);
     let label = format!("HeyGen {}", words::capability(capability));
     let (label_width, word_width) = (width(&label), width(word));
     let badge = Badge { label, word, colour: colour(state), label_width, word_width };
-    let Ok(picture) = badge.render() else {
-        return Problem::internal().into_response();
-    };
+    let picture = badge.render().map_err(|_| Problem::internal())?;
     let headers = [
         (CONTENT_TYPE, "image/svg+xml"),
         (CACHE_CONTROL, "public, max-age=300"),
         (CONTENT_SECURITY_POLICY, PICTURE_POLICY),
         (HeaderName::from_static("cross-origin-resource-policy"), "cross-origin"),
     ];
-    (headers, picture).into_response()
+    Ok((headers, picture).into_response())
 }
 
 fn says(visit: &Visit, capability: Capability) -> (&'static str, State) {
@@ -52,7 +48,7 @@ fn says(visit: &Visit, capability: Capability) -> (&'static str, State) {
         });
     match verdict {
         Some(verdict) => (overview::capability_mark(verdict).word, verdict.state),
-        None => (words::state(State::Unknown, crate::model::Blame::Monitor), State::Unknown),
+        None => (words::state(State::Unknown, Blame::Monitor), State::Unknown),
     }
 }
 

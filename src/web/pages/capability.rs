@@ -1,20 +1,19 @@
 //! `/capabilities/{name}`: everything that the verdict of one capability rests on.
 
 use askama::Template;
-use axum::extract::Path;
-use axum::http::StatusCode;
-use axum::response::Response;
 use jiff::SignedDuration;
 
+use super::super::problem::{Problem, unreadable};
+use super::super::segment::Segment;
 use super::chart::Strip;
 use super::days::{self, BadDay};
-use super::frame::{Frame, Place};
+use super::frame::Frame;
 use super::incidents::{self, Line};
 use super::jobs::StageRow;
 use super::overview::{self, Claim};
 use super::parts::{Mark, Moment};
-use super::probe::{Proof, proof};
-use super::{Visit, outside, rendered, sentence};
+use super::probe::{Proof, proofs};
+use super::{Answer, Visit, outside, rendered, sentence};
 use crate::engine::words;
 use crate::model::{Capability, CapabilityVerdict, View};
 use crate::store::IncidentFilter;
@@ -23,7 +22,7 @@ use crate::store::IncidentFilter;
 const SINCE: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// Incidents that are listed.
-const LISTED: usize = 20;
+const LISTED: usize = 15;
 
 #[derive(Template)]
 #[template(path = "capability.html")]
@@ -50,28 +49,20 @@ struct Page {
     incidents: Vec<Line>,
 }
 
-pub(super) async fn page(visit: Visit, Path(name): Path<String>) -> Response {
-    let place = Place::Capability;
-    let view = match &visit.view {
-        Ok(view) => view.clone(),
-        Err(problem) => return visit.notice(place, problem),
-    };
-    let verdict = overview::capability(&name).and_then(|capability| {
-        view.verdict.capabilities.iter().find(|one| one.capability == capability)
-    });
-    let Some(verdict) = verdict else {
-        return visit.missing(place, "There is no such capability.");
-    };
+pub(super) async fn page(visit: Visit, Segment(name): Segment) -> Answer {
+    let view = visit.view.clone()?;
+    let known = name.parse::<Capability>().ok();
+    let mut all = view.verdict.capabilities.iter();
+    let verdict = known.and_then(|known| all.find(|one| one.capability == known));
+    let verdict = verdict.ok_or_else(|| Problem::not_found("there is no such capability"))?;
     let wanted = IncidentFilter {
         since: visit.now.checked_sub(SINCE).ok(),
         capability: Some(verdict.capability),
         limit: LISTED,
         ..Default::default()
     };
-    let found = match visit.state.store.list_incidents(wanted).await {
-        Ok(found) => found,
-        Err(error) => return visit.unreadable(place, &error),
-    };
+    let found = visit.state.store.list_incidents(wanted).await;
+    let found = found.map_err(|error| unreadable(&error))?;
     let its = found.into_iter().map(|one| visit.reader.incident(one));
     let mut page = compose(&visit, &view, verdict);
     page.incidents = its.map(|one| incidents::line(&visit, &one)).collect();
@@ -79,7 +70,7 @@ pub(super) async fn page(visit: Visit, Path(name): Path<String>) -> Response {
         page.strip = calendar.strip(verdict.capability);
         page.bad_days = calendar.bad_days(verdict.capability);
     }
-    rendered(&page, StatusCode::OK)
+    rendered(&page)
 }
 
 fn compose(visit: &Visit, view: &View, verdict: &CapabilityVerdict) -> Page {
@@ -92,7 +83,7 @@ fn compose(visit: &Visit, view: &View, verdict: &CapabilityVerdict) -> Page {
         view.stages.iter().filter(|one| one.kind.capability() == capability).cloned().collect();
     let official = verdict.official.as_ref();
     Page {
-        frame: Frame::of(visit, Place::Capability, name),
+        frame: Frame::of(visit, name),
         id: capability.as_str(),
         name,
         mark: overview::capability_mark(verdict),
@@ -109,7 +100,7 @@ fn compose(visit: &Visit, view: &View, verdict: &CapabilityVerdict) -> Page {
         strip: None,
         bad_days: Vec::new(),
         stages: super::jobs::stages(visit, &stages),
-        evidence: verdict.evidence.iter().map(|item| proof(visit, item)).collect(),
+        evidence: proofs(visit, &verdict.evidence),
         probes: probes(view, capability),
         incidents: Vec::new(),
     }

@@ -5,12 +5,12 @@
 
 use askama::Template;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use url::Url;
 
-use super::super::problem::Problem;
+use super::super::problem::{Problem, unreadable};
 use super::incidents::timeline;
-use super::{Visit, outside};
+use super::{Answer, Visit, outside};
 use crate::engine::words;
 use crate::model::{Incident, Timestamp};
 
@@ -37,18 +37,9 @@ struct Entry {
     lines: Vec<String>,
 }
 
-pub(super) async fn feed(visit: Visit) -> Response {
-    let incidents = match visit.state.store.incidents(Timestamp::MIN, None, ENTRIES).await {
-        Ok(incidents) => incidents,
-        Err(error) => {
-            tracing::warn!(
-                error = crate::error_chain(&error),
-                "The feed could not read the history from the database."
-            );
-            return Problem::unavailable("the history cannot be read at the moment", 5)
-                .into_response();
-        }
-    };
+pub(super) async fn feed(visit: Visit) -> Answer {
+    let found = visit.state.store.incidents(Timestamp::MIN, None, ENTRIES).await;
+    let incidents = found.map_err(|error| unreadable(&error))?;
     let entries: Vec<Entry> =
         incidents.into_iter().map(|one| entry(&visit, &visit.reader.incident(one))).collect();
     let newest = entries.iter().map(|entry| entry.updated.as_str()).max();
@@ -59,10 +50,8 @@ pub(super) async fn feed(visit: Visit) -> Response {
         updated: newest.unwrap_or("2026-01-01T00:00:00Z").to_owned(),
         entries,
     };
-    match feed.render() {
-        Ok(text) => ([(CONTENT_TYPE, "application/atom+xml; charset=utf-8")], text).into_response(),
-        Err(_) => Problem::internal().into_response(),
-    }
+    let text = feed.render().map_err(|_| Problem::internal())?;
+    Ok(([(CONTENT_TYPE, "application/atom+xml; charset=utf-8")], text).into_response())
 }
 
 fn base(url: &Url) -> String {

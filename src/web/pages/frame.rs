@@ -7,42 +7,13 @@ use super::brand::BrandLink;
 use super::parts::{Mark, Moment, Shape};
 use crate::engine::words;
 use crate::model::{Blame, State, View};
-
-/// Where a page stands in the navigation, and how deep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    Overview,
-    Capability,
-    Probe,
-    Incidents,
-    Incident,
-    Jobs,
-}
-
-impl Place {
-    /// The way from the page to `/`, so that links hold behind any prefix.
-    fn root(self) -> &'static str {
-        match self {
-            Self::Overview | Self::Incidents | Self::Jobs => "",
-            Self::Capability | Self::Probe | Self::Incident => "../",
-        }
-    }
-
-    fn section(self) -> &'static str {
-        match self {
-            Self::Overview => "overview",
-            Self::Incidents | Self::Incident => "incidents",
-            Self::Jobs => "jobs",
-            Self::Capability | Self::Probe => "",
-        }
-    }
-}
+use crate::web::problem::Problem;
 
 /// What the layout shows.
 #[derive(Debug)]
 pub(super) struct Frame {
-    pub(super) root: &'static str,
-    pub(super) section: &'static str,
+    pub(super) root: String,
+    pub(super) section: String,
     pub(super) title: String,
     /// Of the whole: the icon of the window follows it.
     pub(super) mark: Mark,
@@ -71,7 +42,7 @@ pub(super) struct Fresh {
 
 impl Frame {
     /// `subject` names the page in the title of the window; empty for the verdict itself.
-    pub(super) fn of(visit: &Visit, place: Place, subject: &str) -> Self {
+    pub(super) fn of(visit: &Visit, subject: &str) -> Self {
         let mark = match &visit.view {
             Ok(view) => Mark::of(view.verdict.state, view.verdict.blame),
             Err(_) => Mark::of(State::Unknown, Blame::Monitor),
@@ -80,8 +51,8 @@ impl Frame {
         let auth = visit.settings.auth.as_ref();
         let subject = if subject.is_empty() { mark.word } else { subject };
         Self {
-            root: place.root(),
-            section: place.section(),
+            root: visit.root.clone(),
+            section: visit.section.clone(),
             title: format!("{} {subject} – {}", mark.glyph(), brand.name),
             mark,
             name: brand.name.clone(),
@@ -124,12 +95,16 @@ fn zone(visit: &Visit) -> String {
     zone.iana_name().map_or(abbreviation.clone(), |name| format!("{name} ({abbreviation})"))
 }
 
+pub(super) fn nothing_is_known(problem: &Problem) -> String {
+    format!("Nothing is known about HeyGen: {}.", problem.detail())
+}
+
 /// Why nobody should trust what the page says now.
 fn alarms(visit: &Visit) -> Vec<String> {
     let mut alarms = Vec::new();
     match &visit.view {
         Err(problem) => {
-            alarms.push(format!("Nothing is known about HeyGen: {}.", problem.detail()));
+            alarms.push(nothing_is_known(problem));
         }
         Ok(view) if view.internet_up == Some(false) => {
             alarms.push(

@@ -4,16 +4,13 @@
 //! trusted readers alone.
 
 use askama::Template;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query};
-use axum::http::StatusCode;
-use axum::response::Response;
-use serde::Deserialize;
 
-use super::frame::{Frame, Place};
+use super::super::problem::{Problem, unreadable};
+use super::super::segment::Segment;
+use super::frame::Frame;
 use super::parts::{Mark, Moment};
-use super::probe::{Proof, proof};
-use super::{Visit, outside, rendered, sentence};
+use super::probe::{Proof, proofs};
+use super::{Answer, Before, Visit, outside, rendered};
 use crate::engine::words;
 use crate::model::{
     Blame, EventKind, Incident, IncidentId, State as Condition, SuspendReason, Timestamp,
@@ -23,8 +20,12 @@ use crate::store::Trace;
 /// Incidents on one page of the list.
 const PAGE: usize = 25;
 
-/// Messages of one incident that are shown.
-const DELIVERIES: usize = 100;
+/// What happened to one incident, at most; reminders of a long one are many.
+const TIMELINE: usize = 40;
+
+/// Messages of one incident that are shown, the last ones, each with its last attempts.
+const DELIVERIES: usize = 25;
+const ATTEMPTS: usize = 2;
 
 #[derive(Template)]
 #[template(path = "incidents.html")]
@@ -67,6 +68,8 @@ struct One {
     timeline: Vec<Entry>,
     evidence: Vec<Proof>,
     deliveries: Vec<DeliveryRow>,
+    /// How many messages there are.
+    told: usize,
 }
 
 struct DeliveryRow {
@@ -74,26 +77,18 @@ struct DeliveryRow {
     event: &'static str,
     state: &'static str,
     created: Moment,
+    /// How many attempts are not shown.
+    earlier: usize,
     attempts: Vec<(Moment, String)>,
 }
 
-/// `?before=25`
-#[derive(Debug, Deserialize)]
-pub(super) struct From {
-    before: Option<IncidentId>,
-}
-
-pub(super) async fn list(visit: Visit, query: Result<Query<From>, QueryRejection>) -> Response {
-    let before = query.ok().and_then(|Query(from)| from.before);
+pub(super) async fn list(visit: Visit, Before(before): Before<IncidentId>) -> Answer {
     let found = visit.state.store.incidents(Timestamp::MIN, before, PAGE + 1).await;
-    let mut found = match found {
-        Ok(found) => found,
-        Err(error) => return visit.unreadable(Place::Incidents, &error),
-    };
+    let mut found = found.map_err(|error| unreadable(&error))?;
     let has_more = found.len() > PAGE;
     found.truncate(PAGE);
     let page = List {
-        frame: Frame::of(&visit, Place::Incidents, "incidents"),
+        frame: Frame::of(&visit, "incidents"),
         older: found.last().filter(|_| has_more).map(|incident| incident.id),
         is_first: before.is_none(),
         rows: found
@@ -101,37 +96,33 @@ pub(super) async fn list(visit: Visit, query: Result<Query<From>, QueryRejection
             .map(|incident| line(&visit, &visit.reader.incident(incident)))
             .collect(),
     };
-    rendered(&page, StatusCode::OK)
+    rendered(&page)
 }
 
-pub(super) async fn one(visit: Visit, Path(id): Path<String>) -> Response {
-    let place = Place::Incident;
-    let Ok(id) = id.parse() else {
-        return visit.missing(place, "There is no such incident.");
-    };
-    let incident = match visit.state.store.incident(id).await {
-        Ok(Some(incident)) => visit.reader.incident(incident),
-        Ok(None) => return visit.missing(place, "There is no such incident."),
-        Err(error) => return visit.unreadable(place, &error),
-    };
+pub(super) async fn one(visit: Visit, Segment(id): Segment) -> Answer {
+    let missing = || Problem::not_found("there is no such incident");
+    let id = id.parse().map_err(|_| missing())?;
+    let found = visit.state.store.incident(id).await.map_err(|error| unreadable(&error))?;
+    let incident = visit.reader.incident(found.ok_or_else(missing)?);
     let traces = if visit.is_trusted() {
         visit.state.store.trace(id, DELIVERIES).await.unwrap_or_default()
     } else {
         Vec::new()
     };
-    let evidence = incident.evidence.iter();
+    let last = traces.len().saturating_sub(DELIVERIES);
     let page = One {
-        frame: Frame::of(&visit, place, &format!("incident #{id}")),
+        frame: Frame::of(&visit, &format!("incident #{id}")),
         line: line(&visit, &incident),
         reason: incident.reason.as_str(),
         until: incident.resolved_at.map(|end| visit.moment(end)),
         remark: remark(&incident),
         official: official(&incident),
-        timeline: timeline(&visit, &incident),
-        evidence: evidence.map(|item| proof(&visit, item)).collect(),
-        deliveries: traces.iter().map(|one| delivery(&visit, one)).collect(),
+        timeline: shortened(timeline(&visit, &incident), TIMELINE),
+        evidence: proofs(&visit, &incident.evidence),
+        deliveries: traces.iter().skip(last).map(|one| delivery(&visit, one)).collect(),
+        told: traces.len(),
     };
-    rendered(&page, StatusCode::OK)
+    rendered(&page)
 }
 
 pub(super) fn line(visit: &Visit, incident: &Incident) -> Line {
@@ -220,14 +211,31 @@ pub(super) fn timeline(visit: &Visit, incident: &Incident) -> Vec<Entry> {
         let word = words::state(Condition::Operational, Blame::None);
         entries.push(entry(at, format!("Resolved: {word} again after {lasted}.")));
     }
-    entries.sort_by_key(|entry| std::cmp::Reverse(entry.at));
+    entries.sort_by_key(|entry| entry.at);
+    entries.reverse();
+    entries
+}
+
+/// At most `limit` lines: the last ones, and how it began.
+pub(super) fn shortened(mut entries: Vec<Entry>, limit: usize) -> Vec<Entry> {
+    let left_out = entries.len().saturating_sub(limit);
+    if left_out > 0 {
+        let (first, end) = (limit.saturating_sub(3), entries.len().saturating_sub(2));
+        let mut more = entries.splice(first..end, []);
+        if let Some(newest) = more.next() {
+            let text = format!("… {} more until here.", left_out + 1);
+            drop(more);
+            entries.insert(first, Entry { text, ..newest });
+        }
+    }
     entries
 }
 
 fn delivery(visit: &Visit, trace: &Trace) -> DeliveryRow {
     let delivery = &trace.delivery;
-    let attempts = trace.attempts.iter().map(|attempt| {
-        let text = format!("{} {}", attempt.result, sentence(&attempt.detail));
+    let earlier = trace.attempts.len().saturating_sub(ATTEMPTS);
+    let attempts = trace.attempts.iter().skip(earlier).map(|attempt| {
+        let text = format!("{} {}", attempt.result, outside(&attempt.detail));
         (visit.moment(attempt.at), text.trim_end().to_owned())
     });
     DeliveryRow {
@@ -235,6 +243,7 @@ fn delivery(visit: &Visit, trace: &Trace) -> DeliveryRow {
         event: words::event(delivery.message.event),
         state: delivery.state.as_str(),
         created: visit.moment(delivery.created_at),
+        earlier,
         attempts: attempts.collect(),
     }
 }

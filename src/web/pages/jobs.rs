@@ -5,17 +5,13 @@
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
-use axum::http::StatusCode;
-use axum::response::Response;
-use serde::Deserialize;
 
 use super::super::access::Trusted;
+use super::super::problem::unreadable;
 use super::chart::took;
-use super::frame::{Frame, Place};
+use super::frame::Frame;
 use super::parts::{Mark, Moment};
-use super::{Visit, outside, rendered};
+use super::{Answer, Before, Visit, outside, rendered};
 use crate::engine::words;
 use crate::model::{Job, JobState, Stage, StageView, State as Condition, Timestamp};
 use crate::store::{JobCursor, JobFilter};
@@ -57,37 +53,23 @@ struct JobRow {
     why: String,
 }
 
-/// `?before=TOKEN`
-#[derive(Debug, Deserialize)]
-pub(super) struct From {
-    before: Option<String>,
-}
-
-pub(super) async fn page(
-    _: Trusted,
-    visit: Visit,
-    query: Result<Query<From>, QueryRejection>,
-) -> Response {
-    let before: Option<JobCursor> =
-        query.ok().and_then(|Query(from)| from.before).and_then(|token| token.parse().ok());
+pub(super) async fn page(_: Trusted, visit: Visit, Before(before): Before<JobCursor>) -> Answer {
     let is_first = before.is_none();
     let filter = JobFilter { live_only: false, kind: None, origin: None, before, limit: PAGE + 1 };
-    let mut jobs = match visit.state.store.jobs(filter).await {
-        Ok(jobs) => jobs,
-        Err(error) => return visit.unreadable(Place::Jobs, &error),
-    };
+    let found = visit.state.store.jobs(filter).await;
+    let mut jobs = found.map_err(|error| unreadable(&error))?;
     let has_more = jobs.len() > PAGE;
     jobs.truncate(PAGE);
     let learned = visit.view.as_ref().map(|view| view.stages.clone()).unwrap_or_default();
     let page = Jobs {
-        frame: Frame::of(&visit, Place::Jobs, "videos"),
+        frame: Frame::of(&visit, "videos"),
         stages: stages(&visit, &learned),
         older: jobs.last().filter(|_| has_more).map(|job| JobCursor::of(job).to_string()),
         rows: jobs.iter().map(|job| row(&visit, &learned, job)).collect(),
         is_first,
         has_titles: visit.settings.titles == Titles::Shown,
     };
-    rendered(&page, StatusCode::OK)
+    rendered(&page)
 }
 
 fn row(visit: &Visit, stages: &[StageView], job: &Job) -> JobRow {

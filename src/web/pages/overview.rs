@@ -4,25 +4,32 @@
 //! from what changed; no query grows with the number of observations.
 
 use askama::Template;
-use axum::http::StatusCode;
-use axum::response::Response;
 use jiff::SignedDuration;
 
 use super::chart::Strip;
 use super::days::{self, Calendar};
-use super::frame::{Frame, Place};
+use super::frame::Frame;
 use super::incidents::{self, Entry};
 use super::jobs::StageRow;
 use super::parts::{Mark, Moment};
-use super::{Visit, outside, rendered, sentence};
+use super::{Answer, Visit, outside, rendered, sentence};
 use crate::engine::words;
 use crate::model::{
-    Capability, CapabilityVerdict, Incident, ProbeView, Reason, SourceRole, SourceView,
-    State as Condition, View,
+    CapabilityVerdict, Incident, ProbeView, Reason, SourceRole, SourceView, State as Condition,
+    View,
 };
 
-/// Notices of one status page that are shown; the rest is a click away.
-const NOTICES: usize = 5;
+/// Open incidents that are told in full, and the lines of their timelines; the rest is a click away.
+const INCIDENTS: usize = 5;
+const TIMELINE: usize = 5;
+
+/// Status pages that are shown, notices of HeyGen's own, and of each other one.
+const SOURCES: usize = 10;
+const OWN_NOTICES: usize = 4;
+const NOTICES: usize = 1;
+
+/// Substitutes of one capability.
+const ALTERNATIVES: usize = 3;
 
 /// What is owed for so long is called undeliverable so far; it is tried for a week.
 const UNDELIVERABLE_AFTER: SignedDuration = SignedDuration::from_hours(24);
@@ -36,12 +43,16 @@ struct Overview {
     used: Vec<Row>,
     others: Vec<Row>,
     incidents: Vec<IncidentRow>,
+    /// Open incidents that are not shown.
+    more_incidents: usize,
     stages: Vec<StageRow>,
     /// Channels that refuse for good, and since when.
     broken: Vec<(String, Moment)>,
     /// Channels that have not taken what they are owed for a day, and since when.
     stalled: Vec<(String, Moment)>,
     sources: Vec<SourceRow>,
+    /// Status pages that are not shown.
+    more_sources: usize,
     probes: Vec<Chip>,
 }
 
@@ -95,11 +106,8 @@ struct Chip {
     says: &'static str,
 }
 
-pub(super) async fn page(visit: Visit) -> Response {
-    let view = match &visit.view {
-        Ok(view) => view.clone(),
-        Err(problem) => return visit.notice(Place::Overview, problem),
-    };
+pub(super) async fn page(visit: Visit) -> Answer {
+    let view = visit.view.clone()?;
     let calendar = days::calendar(&visit).await;
     let mut page = compose(&visit, &view, calendar.as_ref());
     if visit.is_trusted() {
@@ -111,16 +119,15 @@ pub(super) async fn page(visit: Visit) -> Response {
         page.broken = broken.iter().map(said).collect();
         page.stalled = stalled(&visit).await;
     }
-    rendered(&page, StatusCode::OK)
+    rendered(&page)
 }
 
 /// Channels whose messages are still tried, and have been for longer than [`UNDELIVERABLE_AFTER`].
 async fn stalled(visit: &Visit) -> Vec<(String, Moment)> {
     let lines = visit.state.store.outbox().await.unwrap_or_default();
-    let now = visit.state.clock.now();
     let old = lines.iter().filter_map(|line| {
         let oldest_at = line.oldest_at?;
-        let is_old = now.duration_since(oldest_at) >= UNDELIVERABLE_AFTER;
+        let is_old = visit.now.duration_since(oldest_at) >= UNDELIVERABLE_AFTER;
         is_old.then(|| (outside(&line.channel), visit.moment(oldest_at)))
     });
     old.collect()
@@ -135,17 +142,21 @@ fn compose(visit: &Visit, view: &View, calendar: Option<&Calendar>) -> Overview 
     };
     let mut used: Vec<Row> = rows(used, calendar);
     refer_to_same_advice(&mut used);
+    let open = view.incidents.iter().rev().take(INCIDENTS);
+    let sources = view.sources.iter().take(SOURCES);
     Overview {
-        frame: Frame::of(visit, Place::Overview, ""),
+        frame: Frame::of(visit, ""),
         mark: Mark::of(verdict.state, verdict.blame),
         headline: sentence(&verdict.headline),
         used,
         others: rows(others, None),
-        incidents: view.incidents.iter().rev().map(|one| incident_row(visit, one)).collect(),
+        incidents: open.map(|one| incident_row(visit, one)).collect(),
+        more_incidents: view.incidents.len().saturating_sub(INCIDENTS),
         stages: super::jobs::stages(visit, &view.stages),
         broken: Vec::new(),
         stalled: Vec::new(),
-        sources: view.sources.iter().map(|source| source_row(visit, source)).collect(),
+        sources: sources.map(|source| source_row(visit, source)).collect(),
+        more_sources: view.sources.len().saturating_sub(SOURCES),
         probes: chips(&view.probes),
     }
 }
@@ -164,7 +175,7 @@ fn refer_to_same_advice(rows: &mut [Row]) {
 
 fn row(visit: &Visit, verdict: &CapabilityVerdict, calendar: Option<&Calendar>) -> Row {
     let is_troubled = is_troubled(verdict);
-    let alternatives = verdict.alternatives.iter().map(|one| {
+    let alternatives = verdict.alternatives.iter().take(ALTERNATIVES).map(|one| {
         let says = words::component_state(one.state);
         let checked = visit.moment(one.checked_at).people;
         format!("{}: {says} (checked {checked})", outside(&one.name))
@@ -176,7 +187,7 @@ fn row(visit: &Visit, verdict: &CapabilityVerdict, calendar: Option<&Calendar>) 
         side: is_troubled.then(|| words::side(verdict.blame)),
         since: verdict.since.map(|since| visit.moment(since)),
         lasted: verdict.since.map(|since| visit.ago(since)).unwrap_or_default(),
-        headline: sentence(&verdict.headline),
+        headline: outside(&verdict.headline),
         advice: sentence(&verdict.advice.text),
         alternatives: alternatives.collect(),
         is_troubled,
@@ -244,21 +255,21 @@ fn incident_row(visit: &Visit, incident: &Incident) -> IncidentRow {
         since: visit.moment(incident.opened_at),
         lasted: visit.ago(incident.opened_at),
         remark: incidents::remark(incident),
-        timeline: incidents::timeline(visit, incident),
+        timeline: incidents::shortened(incidents::timeline(visit, incident), TIMELINE),
     }
 }
 
 fn source_row(visit: &Visit, source: &SourceView) -> SourceRow {
     let reading = source.last.as_ref();
     let shown = outside(&source.name);
-    let name = match source.role {
-        SourceRole::Primary => format!("{shown} (HeyGen's own page)"),
-        SourceRole::Alternative => format!("{shown} (substitute)"),
-        SourceRole::Peer => format!("{shown} (another monitor)"),
+    let (name, most) = match source.role {
+        SourceRole::Primary => (format!("{shown} (HeyGen's own page)"), OWN_NOTICES),
+        SourceRole::Alternative => (format!("{shown} (substitute)"), NOTICES),
+        SourceRole::Peer => (format!("{shown} (another monitor)"), NOTICES),
     };
     let page = reading.and_then(|reading| reading.page.as_ref().ok());
     let events = page.iter().flat_map(|page| page.incidents.iter().chain(&page.maintenances));
-    let notices = events.take(NOTICES).map(|event| {
+    let notices = events.take(most).map(|event| {
         format!("{} ({})", outside(&event.title), event.phase.as_str().replace('_', " "))
     });
     SourceRow {
@@ -288,9 +299,4 @@ fn chips(probes: &[ProbeView]) -> Vec<Chip> {
         }
     }
     chips
-}
-
-/// The capability with that name.
-pub(super) fn capability(name: &str) -> Option<Capability> {
-    name.parse().ok()
 }

@@ -6,14 +6,13 @@
 use std::time::Duration;
 
 use askama::Template;
-use axum::extract::Path;
-use axum::http::StatusCode;
-use axum::response::Response;
 
+use super::super::problem::{Problem, unreadable};
+use super::super::segment::Segment;
 use super::chart::{Plot, Point, took};
-use super::frame::{Frame, Place};
+use super::frame::Frame;
 use super::parts::Moment;
-use super::{Visit, outside, rendered, sentence};
+use super::{Answer, Visit, outside, rendered, sentence};
 use crate::engine::words;
 use crate::model::{
     Counts, EvidenceItem, Job, JobKind, JobState, Observation, Origin, Outcome, PathCheck,
@@ -23,19 +22,24 @@ use crate::store::{JobFilter, ObservationFilter, Run, StoreError};
 
 /// Series of one probe that are drawn.
 const SERIES: usize = 6;
-/// Places on the time axis, at most; few runs share fewer, so that none stands empty by chance.
-const POINTS: usize = 48;
+/// Places on the time axes of all series together; few runs share fewer, so that none stands empty
+/// by chance.
+const POINTS: usize = 72;
+/// Places on the axis of one series, at most.
+const POINTS_OF_ONE: usize = 48;
 const RUNS_PER_POINT: usize = 2;
 /// Runs that a chart is made of.
 const RUNS: usize = 2_000;
 /// How far back a chart goes.
 const CHART: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+/// Items of evidence that a page shows.
+const EVIDENCE: usize = 8;
 /// Observations and failures in the lists.
 const RECENT: usize = 20;
 const FAILURES: usize = 5;
 /// Ended jobs that are looked at for the stages, and drawn.
 const JOBS: usize = 200;
-const DRAWN: usize = 60;
+const DRAWN: usize = 30;
 
 #[derive(Template)]
 #[template(path = "probe.html")]
@@ -90,30 +94,25 @@ pub(super) struct Proof {
     pub(super) doc_url: Option<String>,
 }
 
-pub(super) async fn page(visit: Visit, Path(name): Path<String>) -> Response {
-    let place = Place::Probe;
-    let view = match &visit.view {
-        Ok(view) => view.clone(),
-        Err(problem) => return visit.notice(place, problem),
-    };
+pub(super) async fn page(visit: Visit, Segment(name): Segment) -> Answer {
+    let view = visit.view.clone()?;
     let series: Vec<&ProbeView> =
         view.probes.iter().filter(|probe| probe.series.probe == name).take(SERIES).collect();
     if series.is_empty() {
-        return visit.missing(place, "There is no such check.");
+        return Err(Problem::not_found("there is no such check"));
     }
-    match compose(&visit, &name, &series).await {
-        Ok(page) => rendered(&page, StatusCode::OK),
-        Err(error) => visit.unreadable(place, &error),
-    }
+    let page = compose(&visit, &name, &series).await;
+    rendered(&page.map_err(|error| unreadable(&error))?)
 }
 
 async fn compose(visit: &Visit, name: &str, series: &[&ProbeView]) -> Result<Page, StoreError> {
     let (mut charts, mut failures) = (Vec::new(), Vec::new());
     let since = visit.now.checked_sub(CHART).unwrap_or(visit.now);
+    let places = (POINTS / series.len()).min(POINTS_OF_ONE);
     for probe in series {
         let store = &visit.state.store;
         let runs = store.runs(&probe.series, since, RUNS).await?;
-        charts.push(chart(visit, probe, &runs));
+        charts.push(chart(visit, probe, &runs, places));
         failures.extend(store.failures(&probe.series, FAILURES).await?);
     }
     let wanted =
@@ -126,7 +125,7 @@ async fn compose(visit: &Visit, name: &str, series: &[&ProbeView]) -> Result<Pag
     informs.sort_unstable();
     informs.dedup();
     Ok(Page {
-        frame: Frame::of(visit, Place::Probe, &outside(name)),
+        frame: Frame::of(visit, &outside(name)),
         name: outside(name),
         kind: kind.map_or("", ProbeKind::as_str),
         informs: words::capabilities(&informs),
@@ -143,7 +142,7 @@ fn newest(visit: &Visit, mut all: Vec<Observation>, limit: usize) -> Vec<Proof> 
     all.into_iter().map(|one| of_observation(visit, &visit.reader.observation(one))).collect()
 }
 
-fn chart(visit: &Visit, probe: &ProbeView, runs: &[Run]) -> Chart {
+fn chart(visit: &Visit, probe: &ProbeView, runs: &[Run], most_places: usize) -> Chart {
     let oldest = runs.last().map(|run| run.ended_at);
     let mut chart = Chart {
         subject: outside(&probe.series.subject),
@@ -156,7 +155,7 @@ fn chart(visit: &Visit, probe: &ProbeView, runs: &[Run]) -> Chart {
     let Some(since) = oldest.filter(|_| probe.kind.is_scheduled()) else {
         return chart;
     };
-    let places = (runs.len() / RUNS_PER_POINT).clamp(1, POINTS);
+    let places = (runs.len() / RUNS_PER_POINT).clamp(1, most_places);
     let buckets = buckets(runs, since, visit.now, places);
     let points: Vec<Point> = buckets.iter().map(|bucket| point(bucket)).collect();
     let (first, last) = (visit.moment(since).people, visit.moment(visit.now).people);
@@ -260,8 +259,17 @@ fn stage_chart(visit: &Visit, whose: &'static str, jobs: &[Job]) -> Option<Stage
     Some(StageChart { whose, plot: Plot::of_jobs(&durations, label, ends), jobs: rows.collect() })
 }
 
-/// What an item of evidence said.
-pub(super) fn proof(visit: &Visit, item: &EvidenceItem) -> Proof {
+/// What the evidence said, the decisive first where not all of it is shown.
+pub(super) fn proofs(visit: &Visit, evidence: &[EvidenceItem]) -> Vec<Proof> {
+    let mut shown: Vec<&EvidenceItem> = evidence.iter().collect();
+    if shown.len() > EVIDENCE {
+        shown.sort_by_key(|item| !item.decisive);
+        shown.truncate(EVIDENCE);
+    }
+    shown.into_iter().map(|item| proof(visit, item)).collect()
+}
+
+fn proof(visit: &Visit, item: &EvidenceItem) -> Proof {
     let transcript = if visit.is_trusted() { answer(&item.detail) } else { Vec::new() };
     Proof {
         moment: visit.moment(item.at),

@@ -251,7 +251,7 @@ async fn every_page_is_sound_with_nothing_and_with_everything() {
     for (site, text) in [(Site::new(Some(api_outage())), "empty"), (full("harmless").await, "full")]
     {
         for path in PAGES {
-            let answer = site.get(path).await;
+            let answer = site.look(path).await;
             if text == "empty" && path.starts_with("/incidents/") {
                 assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}");
                 assert!(answer.text.contains("There is no such incident."), "{path}");
@@ -410,7 +410,7 @@ async fn a_blind_monitor_is_loud_and_never_green() {
     assert_eq!(alarm, "This monitor cannot reach the internet: it sees nothing of HeyGen.");
     site.view.send_replace(None);
     for path in PAGES {
-        let answer = site.get(path).await;
+        let answer = site.look(path).await;
         let alarm = text_of(&answer, "#alarm");
         assert!(alarm.starts_with("Nothing is known about HeyGen: starting"), "{path}: {alarm}");
         assert!(answer.text.contains("assets/unknown.svg"), "{path}");
