@@ -34,6 +34,7 @@ function tellTimes() {
   const now = new Date(Date.now() + offset);
   for (const element of document.querySelectorAll("time[datetime]")) {
     const at = new Date(element.dateTime);
+    element.title ||= element.dateTime;
     if (element.dataset.clock === "ago") set(element, `${lasting(now - at)} ago`);
     else if (element.dataset.clock === "in") set(element, at > now ? `in ${lasting(at - now)}` : "now");
     else set(element, said(at, now));

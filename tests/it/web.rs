@@ -36,6 +36,7 @@ mod lists;
 mod pages;
 mod slow;
 mod statuspage;
+mod weight;
 
 /// Headers of facts B5 that every answer carries.
 const SECURITY_HEADERS: [&str; 8] = [

@@ -32,97 +32,88 @@ pub(super) struct Strip {
     label: String,
     caption: String,
     first: String,
-    width: usize,
-    gaps: String,
-    bars: Vec<Rect>,
+    days: usize,
+    /// The last days with something to say, which show it under a pointer.
+    said: Vec<Said>,
+    ours: Vec<Bars>,
+    theirs: Vec<Bars>,
 }
 
 impl HtmlSafe for Strip {}
 
+/// All days of one state: one stroke as thick as the bars are high, dashed into days by the style.
 #[derive(Debug)]
-struct Rect {
+struct Bars {
     class: &'static str,
-    title: String,
-    x: usize,
-    y: usize,
-    width: usize,
-    height: usize,
+    path: String,
 }
 
-/// Width of a day, the gap after it included.
-const STEP: usize = 5;
+/// What happened on the day that begins at `x`.
+#[derive(Debug)]
+struct Said {
+    x: usize,
+    text: String,
+}
 
-/// More titles than this would make the page heavy; the table on the capability's page has all.
-const TITLES: usize = 30;
+/// Days that say something under a pointer; the table on the capability's page has all.
+const SAID: usize = 4;
 
 impl Strip {
     /// `caption` stands below it, `label` is read out.
     pub(super) fn new(days: &[Bar], label: String, caption: String) -> Self {
-        let mut bars = runs(days, |day| ours(day.ours), |day| &day.said);
-        bars.extend(runs(days, |day| theirs(day.theirs), |_| ""));
-        if bars.iter().filter(|bar| !bar.title.is_empty()).count() > TITLES {
-            for bar in &mut bars {
-                bar.title.clear();
-            }
-        }
-        let mut gaps = String::new();
-        for index in 1..days.len() {
-            push(&mut gaps, format_args!("M{} 0v40", index * STEP));
-        }
+        let telling = days.iter().enumerate().rev().filter(|(_, day)| !day.said.is_empty());
+        let said = telling.take(SAID).map(|(x, day)| Said { x, text: day.said.clone() }).collect();
+        let ours = |day: &Bar| Some(day.ours.unwrap_or(State::Unknown));
+        let theirs = |day: &Bar| day.theirs.filter(|state| *state != State::Unknown);
         let first = days.first().map(|day| day.date.clone()).unwrap_or_default();
-        Self { label, caption, first, width: (days.len() * STEP).max(1), gaps, bars }
+        Self {
+            label,
+            caption,
+            first,
+            days: days.len().max(1),
+            said,
+            ours: bars(days, ours, middle),
+            theirs: bars(days, theirs, |_| "37"),
+        }
     }
 }
 
-/// Days that look the same and have nothing to say become one.
-fn runs<'a>(
-    days: &'a [Bar],
-    look: impl Fn(&Bar) -> (&'static str, usize, usize),
-    said: impl Fn(&'a Bar) -> &'a str,
-) -> Vec<Rect> {
-    let mut rects: Vec<Rect> = Vec::new();
-    for (index, day) in days.iter().enumerate() {
-        let ((class, y, height), said) = (look(day), said(day));
-        if class.is_empty() {
-            continue;
-        }
-        match rects.last_mut() {
-            Some(last)
-                if last.class == class
-                    && said.is_empty()
-                    && last.title.is_empty()
-                    && last.x + last.width == index * STEP =>
-            {
-                last.width += STEP;
+/// The days of each state that `of` names; neighbours are one piece.
+fn bars(
+    days: &[Bar],
+    of: impl Fn(&Bar) -> Option<State>,
+    middle: impl Fn(State) -> &'static str,
+) -> Vec<Bars> {
+    let states: Vec<Option<State>> = days.iter().map(of).collect();
+    let stroke = |state: State| {
+        let mut path = String::new();
+        let (mut pen, mut x) = (0, 0);
+        for piece in states.chunk_by(|day, next| day == next) {
+            if piece[0] == Some(state) {
+                let gap = x - pen;
+                if path.is_empty() {
+                    push(&mut path, format_args!("M{x} {}", middle(state)));
+                } else {
+                    push(&mut path, format_args!("m{gap} 0"));
+                }
+                push(&mut path, format_args!("h{}", piece.len()));
+                pen = x + piece.len();
             }
-            _ => rects.push(Rect {
-                class,
-                title: said.to_owned(),
-                x: index * STEP,
-                y,
-                width: STEP,
-                height,
-            }),
+            x += piece.len();
         }
-    }
-    rects
+        Bars { class: state.as_str(), path }
+    };
+    State::ALL.map(stroke).into_iter().filter(|bars| !bars.path.is_empty()).collect()
 }
 
-/// Class, top and height: trouble stands out by its height.
-fn ours(state: Option<State>) -> (&'static str, usize, usize) {
+/// The y of a bar's middle: all stand on 30, and the style makes trouble higher.
+fn middle(state: State) -> &'static str {
     match state {
-        Some(State::Outage) => ("outage", 0, 30),
-        Some(State::Degraded) => ("degraded", 5, 25),
-        Some(State::Maintenance) => ("maintenance", 15, 15),
-        Some(State::Operational) => ("operational", 10, 20),
-        Some(State::Unknown) | None => ("unknown", 26, 4),
-    }
-}
-
-fn theirs(state: Option<State>) -> (&'static str, usize, usize) {
-    match state {
-        Some(State::Unknown) | None => ("", 0, 0),
-        Some(state) => (state.as_str(), 34, 6),
+        State::Outage => "15",
+        State::Degraded => "17.5",
+        State::Operational => "20",
+        State::Maintenance => "22.5",
+        State::Unknown => "28",
     }
 }
 
@@ -334,16 +325,26 @@ mod tests {
     }
 
     #[test]
-    fn quiet_days_are_one_bar_and_a_bad_day_is_its_own() {
+    fn days_of_one_state_are_one_stroke_however_often_it_changes() {
         let mut days = vec![bar(State::Operational, ""); 90];
         days[40] = bar(State::Outage, "down 10 min");
         let strip = Strip::new(&days, String::new(), String::new()).render().unwrap();
-        assert_eq!(strip.matches("<rect").count(), 4, "{strip}");
+        for path in [
+            "<path class=\"operational\" d=\"M0 20h40m1 0h49\"/>",
+            "<path class=\"outage\" d=\"M40 15h1\"/>",
+            "<path class=\"operational\" d=\"M0 37h90\"/>",
+        ] {
+            assert!(strip.contains(path), "{path}: {strip}");
+        }
+        assert_eq!(strip.matches("<path").count(), 3, "{strip}");
         assert!(strip.contains("<title>down 10 min</title>"), "{strip}");
-        assert!(strip.len() < 2_000, "{}", strip.len());
-        let worst = vec![bar(State::Outage, "down 10 min on HeyGen's side"); 90];
-        let strip = Strip::new(&worst, String::new(), String::new()).render().unwrap();
-        assert!(strip.len() < 8_000, "{}", strip.len());
+        for (day, state) in days.iter_mut().zip(State::ALL.into_iter().cycle()) {
+            *day =
+                bar(state, "2026-11-18: down 10 min (HeyGen's side). HeyGen's page: all working.");
+        }
+        let strip = Strip::new(&days, String::new(), String::new()).render().unwrap();
+        assert!(strip.len() < 2_500, "{}", strip.len());
+        assert!(strip.contains("<rect x=\"89\""), "the last days say what they were: {strip}");
     }
 
     #[test]

@@ -10,10 +10,7 @@ use crate::model::{Blame, State};
 
 /// A time for machines and for people.
 #[derive(Debug, Clone, Template)]
-#[template(
-    ext = "html",
-    source = r#"<time datetime="{{ machine }}" title="{{ machine }}">{{ people }}</time>"#
-)]
+#[template(ext = "html", source = r#"<time datetime="{{ machine }}">{{ people }}</time>"#)]
 pub(super) struct Moment {
     pub(super) machine: String,
     pub(super) people: String,
