@@ -187,6 +187,17 @@ async fn trusted_readers_see_what_strangers_do_not() {
 }
 
 #[tokio::test]
+async fn a_browser_without_credentials_is_asked_for_them_and_told_why_on_a_page() {
+    let site = site(Some(basic())).await;
+    let answer = site.look("/jobs").await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert!(answer.header("www-authenticate").starts_with("Basic "));
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+    assert!(answer.text.contains("<h1>not public</h1>"), "{}", answer.text);
+    assert!(!answer.text.contains(PRIVATE), "{}", answer.text);
+}
+
+#[tokio::test]
 async fn without_auth_everybody_on_the_listener_is_trusted() {
     let site = site(None).await;
     for path in TRUSTED {

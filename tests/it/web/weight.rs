@@ -360,7 +360,10 @@ async fn every_page_stays_below_sixty_kilobytes_whatever_there_is_to_say() {
     // Each page was full, and says what it leaves out.
     let overview = site.look("/").await;
     assert_eq!(overview.text.matches("<li class=\"row outage\">").count(), Capability::ALL.len());
-    assert!(text_of(&overview, "#details").contains("7 more open incidents"), "of twelve open incidents");
+    assert!(
+        text_of(&overview, "#details").contains("7 more open incidents"),
+        "of twelve open incidents"
+    );
     // Confirmed in the second in which it began: what came later stands above.
     let begun = "… 98 more until here. 2026-11-11 10:20 Confirmed: down, HeyGen's side. \
                  2026-11-11 10:20 First sign of trouble";
