@@ -63,7 +63,7 @@ pub struct Config {
     pub show_titles: bool,
     /// HeyGen's API.
     pub heygen: HeygenConfig,
-    /// Proxy for everything that goes out.
+    /// Proxy for everything that leaves this machine.
     pub proxy: Option<Url>,
     /// Every probe, status pages included (after the `[[probe]]`s), in the order of the file.
     pub probes: Vec<ProbeSpec>,

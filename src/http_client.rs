@@ -25,7 +25,7 @@ mod phases;
 mod request;
 mod resolve;
 
-pub use address::is_public as is_public_address;
+pub use address::{is_loopback, is_public as is_public_address};
 pub use request::{Connection, Limits, Request};
 pub use resolve::{HostEntry, HostTable};
 
@@ -36,6 +36,9 @@ const CONNECT: Duration = Duration::from_secs(5);
 const KEPT_FOR: Duration = Duration::from_secs(59);
 /// Kept connections per host; probes of one host rarely run at the same moment.
 const KEPT_PER_HOST: usize = 4;
+/// What no proxy is asked for: there, the same addresses are another machine, and what is sent to
+/// them in plain text, the key included, would be read on the way.
+const THIS_MACHINE: &str = "127.0.0.0/8,::1,::ffff:127.0.0.0/104";
 /// Header lines of an answer (facts B3).
 const MAX_HEADERS: usize = 100;
 /// How we name ourselves.
@@ -44,7 +47,7 @@ const USER_AGENT: &str = concat!("heygen-monitor/", env!("CARGO_PKG_VERSION"));
 /// What all clients of this process share.
 #[derive(Debug, Clone, Default)]
 pub struct ClientOptions {
-    /// Proxy of the configuration; the environment's is ignored.
+    /// Proxy of the configuration, for everything but this machine; the environment's is ignored.
     pub proxy: Option<Url>,
     /// Whose certificates are trusted.
     pub trust: Trust,
@@ -241,7 +244,7 @@ fn builder(
         let proxy = reqwest::Proxy::all(url.clone()).map_err(|error| ClientError::Proxy {
             reason: failure::sentence(&error.without_url()),
         })?;
-        builder = builder.proxy(proxy);
+        builder = builder.proxy(proxy.no_proxy(reqwest::NoProxy::from_string(THIS_MACHINE)));
     }
     if options.trust == Trust::Nobody {
         builder = builder.tls_certs_only(Vec::new());

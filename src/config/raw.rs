@@ -31,7 +31,7 @@ pub(super) struct Raw {
     pub(super) timezone: Option<String>,
     /// Whether job titles may be kept and shown; they are customer secrets.
     pub(super) show_titles: Option<bool>,
-    /// Proxy for everything that goes out; the environment's proxy is ignored.
+    /// Proxy for everything that leaves this machine; the environment's proxy is ignored.
     pub(super) proxy: Option<String>,
     /// HeyGen's API.
     pub(super) heygen: Option<RawHeygen>,

@@ -33,7 +33,7 @@ pub(super) fn target(url: &Url, is_listed: impl Fn(&str) -> bool) -> Target {
         Some(Host::Ipv4(address)) => IpAddr::V4(address),
         Some(Host::Ipv6(address)) => IpAddr::V6(address),
     };
-    let is_loopback = literal.to_canonical().is_loopback();
+    let is_loopback = is_loopback(url);
     if plain && !is_loopback {
         Target::Refused(format!(
             "plain http to {literal} is refused: only literal loopback addresses may speak it"
@@ -42,6 +42,15 @@ pub(super) fn target(url: &Url, is_listed: impl Fn(&str) -> bool) -> Target {
         Target::Literal(literal)
     } else {
         Target::Refused(format!("{literal} is a private or link-local address"))
+    }
+}
+
+/// True for a URL with a literal loopback address; a name such as `localhost` may lead anywhere.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
+        Some(Host::Domain(_)) | None => false,
     }
 }
 

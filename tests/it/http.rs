@@ -7,7 +7,8 @@ use heygen_monitor::http_client::{
     ClientOptions, Connection, Exchange, HostEntry, HostTable, HttpClient, Limits, Request,
     TransportFailure, TransportKind,
 };
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{Instant, timeout};
 use url::Url;
 
@@ -240,12 +241,64 @@ async fn a_fresh_connection_that_fails_is_not_tried_again() {
 }
 
 #[tokio::test]
+async fn a_post_goes_out_once_whatever_comes_back() {
+    let mut behaviours = vec![
+        Behaviour::Close,
+        Behaviour::Reset,
+        Behaviour::Hang,
+        Behaviour::Stall(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{".to_vec()),
+        Behaviour::Answer(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{".to_vec()),
+        Behaviour::Answer(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec()),
+    ];
+    let again = "location: /again\r\nretry-after: 0\r\nconnection: close\r\n";
+    for status in [301, 302, 303, 307, 308, 401, 407, 408, 409, 421, 425, 429, 500, 502, 503, 504] {
+        behaviours.push(Behaviour::Answer(answer(&format!("{status} Again"), again, "")));
+    }
+    for behaviour in behaviours {
+        let server = Server::start(vec![behaviour.clone()]).await;
+        let other = Server::start(vec![Behaviour::KeepAlive(json("200 OK", "{}"))]).await;
+        let addresses = HostEntry::Addresses(vec![server.address, other.address]);
+        let hosts = HostTable::new([("api.test".to_owned(), addresses)]);
+        let client = HttpClient::new(&ClientOptions { hosts, ..ClientOptions::default() }).unwrap();
+        let post = Request::post(url("http://api.test/"), "text/plain", b"1".to_vec(), TIGHT);
+        drop(client.send(post.on(Connection::Kept)).await);
+        let seen = (server.connections(), server.requests().len(), other.requests().len());
+        assert_eq!(seen, (1, 1, 0), "{behaviour:?}");
+    }
+}
+
+/// HTTP/2 may say that a request was not taken, after which libraries send it again.
+#[tokio::test]
+async fn http_1_alone_is_offered() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let asked = get(url(&format!("https://{}/", listener.local_addr().unwrap())));
+    let greeted = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut greeting = vec![0; 8192];
+        let length = stream.read(&mut greeting).await.unwrap();
+        greeting.truncate(length);
+        greeting
+    };
+    let (failed, greeting) = tokio::join!(asked, greeted);
+    failed.unwrap_err();
+    // The extension for protocols (RFC 7301), with a list of one.
+    let offer = b"\x00\x10\x00\x0b\x00\x09\x08http/1.1";
+    assert!(greeting.windows(offer.len()).any(|part| part == offer), "{greeting:?}");
+}
+
+#[tokio::test]
 async fn redirects_are_answers_and_nobody_follows_them() {
     let other = Server::start(vec![Behaviour::Answer(json("200 OK", "{}"))]).await;
-    let location = format!("location: {}\r\n", other.url("/stolen"));
-    let server = Server::start(vec![Behaviour::Answer(answer("302 Found", &location, ""))]).await;
-    assert_eq!(get(server.url("/")).await.unwrap().status, 302);
-    assert_eq!(other.connections(), 0);
+    let https = format!("https://{}/stolen", other.address);
+    for target in [other.url("/stolen").as_str(), &https, "//127.0.0.2/stolen", "/stolen"] {
+        let location = format!("location: {target}\r\n");
+        let found = Behaviour::Answer(answer("302 Found", &location, ""));
+        let server = Server::start(vec![found]).await;
+        let key = heygen_monitor::secret::Secret::new("sk_test_do_not_leak_0123456789");
+        let request = Request::get(server.url("/"), LIMITS).secret_header("x-api-key", key);
+        assert_eq!(client().send(request).await.unwrap().status, 302);
+        assert_eq!((server.connections(), other.connections()), (1, 0), "{target}");
+    }
 }
 
 #[tokio::test]
@@ -292,12 +345,19 @@ async fn private_addresses_are_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn the_configured_proxy_is_asked() {
+async fn the_configured_proxy_is_asked_for_everything_but_this_machine() {
     let proxy = Server::start(vec![Behaviour::Answer(json("200 OK", "{}"))]).await;
-    let options = ClientOptions { proxy: Some(proxy.url("/")), ..ClientOptions::default() };
+    let hosts = HostTable::new([("api.test".to_owned(), HostEntry::Unknown)]);
+    let options = ClientOptions { proxy: Some(proxy.url("/")), hosts, ..ClientOptions::default() };
     let client = HttpClient::new(&options).unwrap();
-    client.send(Request::get(url("http://127.0.0.1:1/x"), LIMITS)).await.unwrap();
-    assert!(proxy.requests()[0].starts_with("GET http://127.0.0.1:1/x HTTP/1.1"));
+    client.send(Request::get(url("http://api.test/x"), LIMITS)).await.unwrap();
+    assert!(proxy.requests()[0].starts_with("GET http://api.test/x HTTP/1.1"));
+    for host in ["127.0.0.1", "127.1.2.3", "[::1]", "[::ffff:127.0.0.1]"] {
+        let nobody = format!("http://{host}:{}/x", closed_port().await.port());
+        let failed = client.send(Request::get(url(&nobody), LIMITS)).await.unwrap_err();
+        assert_eq!(failed.kind, TransportKind::Connect, "{host}: {}", failed.text);
+    }
+    assert_eq!(proxy.connections(), 1);
 }
 
 #[test]
