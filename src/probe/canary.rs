@@ -9,13 +9,13 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tokio::sync::OnceCell;
-use url::{Host, Url};
+use url::Url;
 
 use self::submit::submit;
 use super::Canary;
 use super::artefact::{self, Checked, Reach, Wanted};
 use super::job_calls::{JobCalls, Read, missing};
-use crate::http_client::Limits;
+use crate::http_client::{Limits, is_loopback};
 use crate::model::{
     Errand, Evidence, Finding, Intent, JobKind, Observation, Outcome, Report, Sighting, SkipReason,
     Task, Timestamp,
@@ -204,12 +204,7 @@ pub(super) fn keyless(calls: &JobCalls) -> Box<Observation> {
 
 /// Where files may lie: on this machine only if HeyGen does.
 pub(super) fn reach(calls: &JobCalls) -> Reach {
-    let is_loopback = match calls.deps.base_url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(_)) | None => false,
-    };
-    if is_loopback { Reach::Loopback } else { Reach::Public }
+    if is_loopback(&calls.deps.base_url) { Reach::Loopback } else { Reach::Public }
 }
 
 /// An observation, with what a look at the artefact adds; `None` when that could not be fetched.

@@ -144,7 +144,7 @@ fn judge(observation: &mut Observation, exchange: &Exchange, host: &str, questio
 }
 
 fn fail(observation: &mut Observation, failure: &TransportFailure, host: String) {
-    observation.outcome = outcome(failure.kind);
+    observation.outcome = outcome_of(failure.kind);
     observation.answered = failure.answered;
     observation.phases = failure.phases;
     observation.evidence =
@@ -153,7 +153,7 @@ fn fail(observation: &mut Observation, failure: &TransportFailure, host: String)
 
 /// The word for a failure below HTTP. A refused address is our resolver's or our configuration's
 /// doing, and told as a name that does not resolve; its path check says that it is ours.
-fn outcome(kind: TransportKind) -> Outcome {
+pub(super) fn outcome_of(kind: TransportKind) -> Outcome {
     match kind {
         TransportKind::Dns | TransportKind::Address => Outcome::DnsFailed,
         TransportKind::Connect => Outcome::ConnectFailed,

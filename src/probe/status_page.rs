@@ -218,6 +218,112 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_could_not_be_read_may_be_bad() {
+        for whole in [
+            r#"{"page":{},"status":{"indicator":"none"},"components":[],"incidents":[]}"#,
+            r#"{"page":{"status":"UP"},"components":[],"activeIncidents":[]}"#,
+            r#"{"PageName":"A","Status":"Available","UnresolvedIncidents":[]}"#,
+            r#"{"data":{"type":"status_page","attributes":{"aggregate_state":"operational"}},"included":[]}"#,
+            r#"{"result":{"status_overall":{"status_code":100},"status":[],"incidents":[]}}"#,
+            r#"{"summary":{"components":[{"id":"a"}],"affected_components":[],"ongoing_incidents":[]}}"#,
+        ] {
+            let is_green = |document: &str| {
+                let pages = read_by_all(document.as_bytes());
+                assert!(!pages.is_empty(), "{document}");
+                pages.iter().any(|page| page.state == ComponentState::Operational)
+            };
+            assert!(is_green(whole), "{whole}");
+            // Each of its lists in turn: no list, and a list of what is no row.
+            for (at, _) in whole.match_indices("[]") {
+                for broken in ["7", "{\"a\":1}", "[7]", "[{}]"] {
+                    let mut document = whole.to_owned();
+                    document.replace_range(at..at + 2, broken);
+                    assert!(!is_green(&document), "{document}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_affected_twice_is_as_bad_as_the_worse() {
+        let native = |affected: &str| {
+            let document = format!(
+                r#"{{"summary":{{"components":[{{"id":"a"}}],"affected_components":[{affected}]}}}}"#
+            );
+            read_by_all(document.as_bytes()).remove(0).state
+        };
+        let (bad, fine) = (
+            r#"{"component_id":"a","status":"full_outage"}"#,
+            r#"{"component_id":"a","status":"operational"}"#,
+        );
+        assert_eq!(native(fine), ComponentState::Operational);
+        assert_eq!(native(&format!("{bad},{fine}")), ComponentState::MajorOutage);
+        assert_eq!(native(r#"{"status":"full_outage"}"#), ComponentState::Unknown);
+    }
+
+    #[test]
+    fn a_page_of_more_rows_than_any_has_is_cut_and_not_green() {
+        use std::fmt::Write as _;
+        let many = |row: &dyn Fn(usize) -> String| {
+            (0..20_000).fold(String::new(), |mut all, number| {
+                write!(all, "{}{}", if number == 0 { "" } else { "," }, row(number)).unwrap();
+                all
+            })
+        };
+        let row = |n: usize| format!(r#"{{"id":"i{n}","name":"n{n}","status":"s{n}"}}"#);
+        let ids = many(&|n| format!(r#"{{"id":"i{n}"}}"#));
+        for document in [
+            format!(r#"{{"page":{{}},"components":[{}]}}"#, many(&row)),
+            format!(
+                r#"{{"page":{{}},"components":[],"incidents":[{{"id":"1","impact":"minor","components":[{ids}]}}]}}"#
+            ),
+            format!(
+                r#"{{"page":{{"status":"UP"}},"components":[{{"id":"p","children":[{}]}}]}}"#,
+                many(&row)
+            ),
+            format!(r#"{{"config":{{}},"publicGroupList":[{{"monitorList":[{}]}}]}}"#, many(&row)),
+            format!(r#"[{{"affected_products":[{ids}],"begin":"x","id":"1"}}]"#),
+        ] {
+            for page in read_by_all(document.as_bytes()) {
+                assert!(page.components.len() <= json::MOST_ROWS, "{}", page.product);
+                assert!(page.warnings.len() <= 101, "{}", page.product);
+                assert_ne!(page.state, ComponentState::Operational, "{}", page.product);
+                let named = page.incidents.iter().map(|incident| incident.components.len());
+                assert!(named.max().unwrap_or(0) <= json::MOST_ROWS, "{}", page.product);
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_nested_without_end_is_unreadable() {
+        // Behind the end of the body a comment stands high up in the tree.
+        let hidden = format!("{}</body><!-- -->", "<div>".repeat(500)).repeat(20);
+        for body in ["<div>".repeat(20_000), hidden] {
+            let page = format!("<body class='status index'>{body}");
+            assert!(markup::document(&page).is_err());
+            assert!(read_by_all(page.as_bytes()).is_empty());
+        }
+        assert!(markup::document(&"<p>".repeat(20_000)).is_ok(), "one behind the other");
+        assert_eq!(words::plain_text(&"<div>".repeat(500)), "<div>".repeat(500));
+        let groups = ["<m:group>", "</m:group>"].map(|tag| tag.repeat(20_000)).concat();
+        let feed = format!(
+            r#"<feed xmlns="http://www.w3.org/2005/Atom" xmlns:m="http://search.yahoo.com/mrss/"><entry>{groups}</entry></feed>"#
+        );
+        assert!(read_by_all(feed.as_bytes()).is_empty());
+        let deep = format!("{}1{}", "[".repeat(20_000), "]".repeat(20_000));
+        assert!(read_by_all(deep.as_bytes()).is_empty());
+    }
+
+    #[test]
+    fn of_two_events_that_touch_a_service_the_worse_counts() {
+        let event = |status: u8| {
+            format!(r#"{{"service":"s3","status":"{status}","date":"{status}","event_log":[]}}"#)
+        };
+        let pages = read_by_all(format!("[{},{}]", event(1), event(3)).as_bytes());
+        assert_eq!(pages[0].components[0].state, ComponentState::MajorOutage);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(48))]
 

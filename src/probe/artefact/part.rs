@@ -3,10 +3,10 @@
 //! Owns ranged reads and the walk along the boxes of a film. Carries no key, follows a redirect
 //! three times. Invariant: bounded in requests and in bytes, whatever the host answers.
 
-use url::{Host, Url};
+use url::Url;
 
 use super::mp4::{self, Film, HEADER_BYTES};
-use crate::http_client::{Exchange, HttpClient, Limits, Request};
+use crate::http_client::{Exchange, HttpClient, Limits, Request, is_loopback};
 
 /// A part is at least this long.
 const PART_BYTES: usize = 64 << 10;
@@ -177,12 +177,7 @@ impl<'a> Remote<'a> {
 
     /// What answers tell us to fetch is not what an operator wrote.
     fn may_be_asked(&self) -> Result<(), Trouble> {
-        let is_loopback = match self.url.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
-            Some(Host::Domain(_)) | None => false,
-        };
-        if is_loopback && self.reach == Reach::Public {
+        if is_loopback(&self.url) && self.reach == Reach::Public {
             return Err(Trouble::Bad("is said to lie on this machine".to_owned()));
         }
         Ok(())

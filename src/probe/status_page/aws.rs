@@ -5,19 +5,15 @@
 
 use serde_json::Value;
 
-use super::form::{Documents, Form, Found, Media, Reading, Refusal, event};
-use super::{json, words};
+use super::form::{Documents, Form, Found, Reading, Refusal, Warnings, event, row};
+use super::json::{self, MOST_ROWS};
+use super::words;
 use crate::engine::page::{impact_of_state, worst};
 use crate::model::{Component, ComponentState, PageEvent, PageUpdate, Phase, Product, Timestamp};
 
 /// The events; the list is in UTF-16.
-pub(super) const EVENTS: Form = Form {
-    name: "AWS JSON",
-    paths: &["/public/currentevents"],
-    hosts: &["health.aws.amazon.com"],
-    media: Media::Json,
-    read,
-};
+pub(super) const EVENTS: Form =
+    Form::json("AWS JSON", &["/public/currentevents"], read).of(&["health.aws.amazon.com"]);
 
 /// The state a number stands for: fine again, a notice, degraded, disrupted.
 fn state_of(number: &str) -> ComponentState {
@@ -40,14 +36,10 @@ fn read(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     if !(events.iter().any(is_event) || events.is_empty() && is_named) {
         return Err("lists no event of AWS".into());
     }
-    let mut warnings = vec!["the list of events names no service that is fine".to_owned()];
+    let mut warnings = Warnings::of("the list of events names no service that is fine");
     let incidents = json::each(&events, "events", &mut warnings, incident);
-    let mut components: Vec<Component> = Vec::new();
-    for row in events.iter().filter(|row| !is_over(row)).flat_map(components_of) {
-        if !components.iter().any(|known| known.id == row.id) {
-            components.push(row);
-        }
-    }
+    let open = events.iter().filter(|row| !is_over(row));
+    let components = json::unique(open.flat_map(components_of));
     let found = Found { components, incidents, warnings, ..Found::default() };
     Ok(found.on(documents, Product::named("aws")))
 }
@@ -58,23 +50,18 @@ fn is_over(row: &Value) -> bool {
 }
 
 /// The service of an event, and those it has touched.
-fn components_of(row: &Value) -> Vec<Component> {
-    let region = json::text(row, "region_name");
-    let component = |id: String, name: Option<String>, raw: String| Component {
-        name: name.unwrap_or_else(|| id.clone()),
-        id,
-        group: region.clone(),
-        state: state_of(&raw),
-        raw,
+fn components_of(event: &Value) -> Vec<Component> {
+    let region = json::text(event, "region_name");
+    let component = |id: String, service: &Value, number: &str| {
+        let raw = json::text(service, number).unwrap_or_default();
+        let state = state_of(&raw);
+        let own = row(id, json::text(service, "service_name"), raw, state);
+        Component { group: region.clone(), ..own }
     };
-    let raw = json::text(row, "status").unwrap_or_default();
-    let own =
-        json::text(row, "service").map(|id| component(id, json::text(row, "service_name"), raw));
-    let touched = row.get("impacted_services").and_then(Value::as_object);
-    let touched = touched.into_iter().flatten().map(|(id, service)| {
-        let raw = json::text(service, "current").unwrap_or_default();
-        component(words::line(id), json::text(service, "service_name"), raw)
-    });
+    let own = json::text(event, "service").map(|id| component(id, event, "status"));
+    let touched = event.get("impacted_services").and_then(Value::as_object);
+    let touched = touched.into_iter().flatten().take(MOST_ROWS);
+    let touched = touched.map(|(id, service)| component(words::line(id), service, "current"));
     own.into_iter().chain(touched).collect()
 }
 
@@ -104,11 +91,11 @@ fn incident(row: &Value) -> Option<PageEvent> {
 
 fn update(row: &Value) -> PageUpdate {
     let is_over = json::text(row, "status").as_deref() == Some("0");
-    let text = ["message", "summary"].iter().find_map(|key| row.get(key)?.as_str());
+    let text = ["message", "summary"].into_iter().map(|key| json::prose(row, key));
     PageUpdate {
         at: seconds(row, "timestamp"),
         phase: if is_over { Phase::Resolved } else { Phase::Investigating },
-        text: text.map(words::plain_text).unwrap_or_default(),
+        text: text.into_iter().find(|text| !text.is_empty()).unwrap_or_default(),
     }
 }
 

@@ -5,27 +5,18 @@
 
 use serde_json::Value;
 
-use super::form::{Documents, Form, Found, Media, Reading, Refusal};
+use super::form::{Documents, Form, Found, Reading, Refusal, Warnings, row};
 use super::{feed, json};
 use crate::model::{Component, ComponentState, Product};
 
 /// The feed, in one of its languages.
-pub(super) const FEED: Form = Form {
-    name: "Azure feed",
-    paths: &["/en-us/status/feed/"],
-    hosts: &["azure.status.microsoft", "azurestatuscdn.azureedge.net"],
-    media: Media::Feed,
-    read: read_feed,
-};
+pub(super) const FEED: Form = Form::feed("Azure feed", &["/en-us/status/feed/"], read_feed)
+    .of(&["azure.status.microsoft", "azurestatuscdn.azureedge.net"]);
 
 /// Azure DevOps: services by geography.
-pub(super) const DEVOPS: Form = Form {
-    name: "Azure DevOps JSON",
-    paths: &["/_apis/status/health"],
-    hosts: &["status.dev.azure.com"],
-    media: Media::Json,
-    read: read_devops,
-};
+pub(super) const DEVOPS: Form =
+    Form::json("Azure DevOps JSON", &["/_apis/status/health"], read_devops)
+        .of(&["status.dev.azure.com"]);
 
 fn read_feed(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     let feed = feed::parse(documents)?;
@@ -36,7 +27,7 @@ fn read_feed(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     let found = Found {
         name: title,
         incidents: feed.entries.iter().filter_map(feed::event).collect(),
-        warnings: vec!["a feed lists no components and never says that all is well".to_owned()],
+        warnings: Warnings::of(feed::NO_COMPONENTS),
         ..Found::default()
     };
     Ok(found.on(documents, Product::named("azure")))
@@ -50,11 +41,11 @@ fn read_devops(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     else {
         return Err("has no `status.health` and `services` of Azure DevOps".into());
     };
-    let mut warnings = Vec::new();
+    let mut warnings = Warnings::default();
     let services = json::rows(&health, "services", &mut warnings, |service| {
         let id = json::text(service, "id")?;
-        let geographies = service.get("geographies")?.as_array()?.iter();
-        Some(geographies.filter_map(|row| component(&id, row)).collect::<Vec<Component>>())
+        let geographies = json::first(service.get("geographies")?.as_array()?);
+        Some(geographies.iter().filter_map(|one| component(&id, one)).collect::<Vec<Component>>())
     });
     let found = Found {
         name: Some("Azure DevOps".to_owned()),
@@ -67,16 +58,13 @@ fn read_devops(documents: &Documents<'_>) -> Result<Reading, Refusal> {
 }
 
 /// A service in one geography.
-fn component(service: &str, row: &Value) -> Option<Component> {
-    let geography = json::text(row, "id")?;
-    let raw = json::text(row, "health").unwrap_or_default();
-    Some(Component {
-        id: format!("{service}/{geography}"),
-        name: json::text(row, "name").unwrap_or(geography),
-        group: Some(service.to_owned()),
-        state: state_of(&raw),
-        raw,
-    })
+fn component(service: &str, geography: &Value) -> Option<Component> {
+    let id = json::text(geography, "id")?;
+    let name = json::text(geography, "name").unwrap_or_else(|| id.clone());
+    let raw = json::text(geography, "health").unwrap_or_default();
+    let state = state_of(&raw);
+    let own = row(format!("{service}/{id}"), Some(name), raw, state);
+    Some(Component { group: Some(service.to_owned()), ..own })
 }
 
 fn state_of(word: &str) -> ComponentState {

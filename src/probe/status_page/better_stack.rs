@@ -2,31 +2,21 @@
 //!
 //! Invariant: `not_monitored` is no information, so it is `unknown`.
 
-use scraper::{ElementRef, Html};
+use std::collections::BTreeSet;
+
+use scraper::ElementRef;
 use serde_json::Value;
 
-use super::form::{ANYWHERE, Documents, Form, Found, Media, Reading, Refusal};
+use super::form::{Documents, Form, Found, Reading, Refusal, Warnings, row};
 use super::{json, markup, words};
 use crate::engine::page::impact_of_state;
 use crate::model::{Component, ComponentState, PageEvent, PageUpdate, Phase, Product, Timestamp};
 
 /// The JSON.
-pub(super) const INDEX: Form = Form {
-    name: "Better Stack JSON",
-    paths: &["index.json"],
-    hosts: ANYWHERE,
-    media: Media::Json,
-    read: read_index,
-};
+pub(super) const INDEX: Form = Form::json("Better Stack JSON", &["index.json"], read_index);
 
 /// The HTML: states by section, no incidents.
-pub(super) const HTML: Form = Form {
-    name: "Better Stack HTML",
-    paths: &[""],
-    hosts: ANYWHERE,
-    media: Media::Html,
-    read: read_html,
-};
+pub(super) const HTML: Form = Form::html("Better Stack HTML", read_html);
 
 fn state_of(word: &str) -> ComponentState {
     match words::plain_word(word).as_str() {
@@ -43,7 +33,8 @@ fn read_index(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     let data = index.get("data").filter(|data| kind(data) == Some("status_page"));
     let data = data.ok_or("is not JSON of a Better Stack page")?;
     let about = data.get("attributes").unwrap_or(&Value::Null);
-    let mut warnings = Vec::new();
+    let mut warnings = Warnings::default();
+    json::rows(&index, "included", &mut warnings, |entry| kind(entry).map(|_| ()));
     let components = components(&index, &mut warnings);
     let (incidents, maintenances) = reports(&index, documents.now, &mut warnings);
     let found = Found {
@@ -71,21 +62,18 @@ fn included<'a>(index: &'a Value, wanted: &'a str) -> impl Iterator<Item = (&'a 
         .filter_map(|entry| Some((entry, entry.get("attributes")?)))
 }
 
-fn components(index: &Value, warnings: &mut Vec<String>) -> Vec<Component> {
-    let section = |id: &str| {
-        included(index, "status_page_section")
-            .find(|(entry, _)| json::text(entry, "id").as_deref() == Some(id))
-            .and_then(|(_, about)| json::text(about, "name"))
-    };
+fn components(index: &Value, warnings: &mut Warnings) -> Vec<Component> {
+    let sections = json::included(index, "status_page_section");
     let mut components = Vec::new();
     for (entry, about) in included(index, "status_page_resource") {
         let (Some(id), Some(name)) = (json::text(entry, "id"), json::text(about, "public_name"))
         else {
-            warnings.push("a resource without id or name could not be read".to_owned());
+            warnings.lose("a resource without id or name could not be read");
             continue;
         };
         let raw = json::text(about, "status").unwrap_or_default();
-        let group = json::text(about, "status_page_section_id").and_then(|id| section(&id));
+        let section = json::text(about, "status_page_section_id").and_then(|id| sections.get(&id));
+        let group = section.and_then(|about| json::text(about, "name"));
         components.push(Component { id, name, group, state: state_of(&raw), raw });
     }
     components
@@ -95,12 +83,12 @@ fn components(index: &Value, warnings: &mut Vec<String>) -> Vec<Component> {
 fn reports(
     index: &Value,
     now: Timestamp,
-    warnings: &mut Vec<String>,
+    warnings: &mut Warnings,
 ) -> (Vec<PageEvent>, Vec<PageEvent>) {
     let (mut incidents, mut maintenances) = (Vec::new(), Vec::new());
     for (entry, about) in included(index, "status_report") {
         let Some(event) = report(index, entry, about, now) else {
-            warnings.push("a report without id and title could not be read".to_owned());
+            warnings.lose("a report without id and title could not be read");
             continue;
         };
         if is_maintenance(about) {
@@ -149,13 +137,9 @@ fn report(index: &Value, entry: &Value, about: &Value, now: Timestamp) -> Option
 
 /// The updates of one report, by either end of the relationship. They carry no phase of their own.
 fn updates(index: &Value, report: &Value, report_id: &str, phase: Phase) -> Vec<PageUpdate> {
-    let related: Vec<String> = report
-        .pointer("/relationships/status_updates/data")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(|link| json::text(link, "id"))
-        .collect();
+    let related = report.pointer("/relationships/status_updates").unwrap_or(&Value::Null);
+    let related: BTreeSet<String> =
+        json::list(related, "data").iter().filter_map(|link| json::text(link, "id")).collect();
     let updates = included(index, "status_update")
         .filter(|(entry, about)| {
             json::text(about, "status_report_id").as_deref() == Some(report_id)
@@ -164,11 +148,7 @@ fn updates(index: &Value, report: &Value, report_id: &str, phase: Phase) -> Vec<
         .map(|(_, about)| PageUpdate {
             at: json::time(about, "published_at"),
             phase,
-            text: about
-                .get("message")
-                .and_then(Value::as_str)
-                .map(words::plain_text)
-                .unwrap_or_default(),
+            text: json::prose(about, "message"),
         });
     json::newest_first(updates.collect())
 }
@@ -178,7 +158,7 @@ fn read_html(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     if !(text.contains("betterstack.com") || text.contains("betteruptime.com")) {
         return Err("is no Better Stack page".into());
     }
-    let html = Html::parse_document(&text);
+    let html = markup::document(&text)?;
     let mut components = Vec::new();
     for section in markup::all(&html, ".section") {
         components.extend(section_rows(section));
@@ -191,7 +171,7 @@ fn read_html(documents: &Documents<'_>) -> Result<Reading, Refusal> {
             .map(|title| title.strip_suffix(" status").unwrap_or(&title).to_owned()),
         url: markup::own_address(&html),
         components,
-        warnings: vec!["the HTML was read: open incidents are not listed in it".to_owned()],
+        warnings: Warnings::of("the HTML was read: open incidents are not listed in it"),
         ..Found::default()
     };
     Ok(found.on(documents, Product::BETTER_STACK))
@@ -211,29 +191,30 @@ fn section_rows(section: ElementRef<'_>) -> Vec<Component> {
     let rows = names.iter().map(|name| {
         let name = markup::text_of(*name);
         let state = if is_shared { ComponentState::Unknown } else { color };
-        Component { id: name.clone(), name, group: title.clone(), state, raw: raw.clone() }
+        Component { group: title.clone(), ..row(name, None, raw.clone(), state) }
     });
     let mut rows: Vec<Component> = rows.collect();
     match title {
         // A section of several rows that is not fine: the section itself says how bad it is.
         Some(name) if rows.is_empty() || is_shared => {
-            rows.push(Component { id: name.clone(), name, group: None, state: color, raw });
+            rows.push(row(name, None, raw, color));
         }
         _ => {}
     }
     rows
 }
 
-/// The state that the badge's icon shows: by its class, or, on older pages, by its colour.
+/// The state that the badge's icon shows: by its class, or, on older pages, by its colour. Of
+/// several the worst counts.
 fn color_of(badge: ElementRef<'_>) -> Option<ComponentState> {
     let icon = markup::first(badge, "svg")?;
     let markup = icon.html();
     let shown = |marks: [&str; 2]| marks.iter().any(|mark| markup.contains(mark));
     [
-        (["text-statuspage-green", "#059669"], ComponentState::Operational),
-        (["text-statuspage-yellow", "#d97706"], ComponentState::DegradedPerformance),
         (["text-statuspage-red", "#b91c1c"], ComponentState::MajorOutage),
+        (["text-statuspage-yellow", "#d97706"], ComponentState::DegradedPerformance),
         (["text-statuspage-blue", "#0369a1"], ComponentState::UnderMaintenance),
+        (["text-statuspage-green", "#059669"], ComponentState::Operational),
     ]
     .into_iter()
     .find(|(marks, _)| shown(*marks))

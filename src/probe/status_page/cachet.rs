@@ -7,22 +7,20 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::form::{ANYWHERE, Documents, Form, Found, Media, Reading, Refusal, event, impact_on};
-use super::{json, words};
+use super::form::{Documents, Form, Found, Reading, Refusal, Warnings, event, impact_on};
+use super::json;
 use crate::model::{Component, ComponentState, PageEvent, PageUpdate, Phase, Product};
 
 /// The three lists; a page shows 20 rows of each unless it is asked for more.
-pub(super) const LISTS: Form = Form {
-    name: "Cachet 2 JSON",
-    paths: &[
+pub(super) const LISTS: Form = Form::json(
+    "Cachet 2 JSON",
+    &[
         "api/v1/components?per_page=200",
         "api/v1/incidents?sort=id&order=desc&per_page=50",
         "api/v1/components/groups?per_page=200",
     ],
-    hosts: ANYWHERE,
-    media: Media::Json,
     read,
-};
+);
 
 /// The state a number stands for; 5 is Cachet 3's word for not knowing.
 pub(super) fn state_of(number: &str) -> ComponentState {
@@ -53,16 +51,15 @@ fn read(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     if !json::list(&list, "data").iter().any(is_row) {
         return Err("lists no component of Cachet 2".into());
     }
-    let other = |at| documents.body(at).and_then(|body| json::object(body).ok());
-    let mut warnings = Vec::new();
+    let mut warnings = Warnings::default();
     if json::list(&list, "data").len() < total(&list) {
-        warnings.push(format!("only the first of {} rows were read", total(&list)));
+        warnings.lose(format!("only the first of {} rows were read", total(&list)));
     }
-    let groups = other(2).map(|groups| names(&groups)).unwrap_or_default();
+    let groups = documents.object(2).map(|groups| names(&groups)).unwrap_or_default();
     let rows = json::rows(&list, "data", &mut warnings, |row| component(row, &groups));
     let shown = rows.into_iter().filter(|(_, is_shown)| *is_shown);
     let components: Vec<Component> = shown.map(|(row, _)| row).collect();
-    let incidents = other(1).map(|incidents| {
+    let incidents = documents.object(1).map(|incidents| {
         json::rows(&incidents, "data", &mut warnings, |row| incident(row, &components))
     });
     let incidents = incidents.unwrap_or_default();
@@ -110,10 +107,9 @@ fn incident(row: &Value, components: &[Component]) -> Option<PageEvent> {
 
 /// An update of an incident, or the incident as its own first one.
 fn update(row: &Value) -> PageUpdate {
-    let text = row.get("message").and_then(Value::as_str).map(words::plain_text);
     PageUpdate {
         at: None,
         phase: json::text(row, "status").map_or(Phase::Unknown, |number| phase_of(&number)),
-        text: text.unwrap_or_default(),
+        text: json::prose(row, "message"),
     }
 }

@@ -3,7 +3,6 @@
 //! Pure: addresses in, candidates out. Invariants: every candidate stays on the host of the address;
 //! a host is not asked for what only others serve.
 
-use scraper::Html;
 use url::Url;
 
 use super::form::{Form, Media};
@@ -96,7 +95,9 @@ fn slug(page: &Url) -> String {
 
 /// The feeds that a page links to, on its own host.
 pub(super) fn linked_feeds(page: &Url, html: &[u8]) -> Vec<Candidate> {
-    let html = Html::parse_document(&String::from_utf8_lossy(html));
+    let Ok(html) = markup::document(&String::from_utf8_lossy(html)) else {
+        return Vec::new();
+    };
     markup::all(&html, r#"link[rel="alternate"][type="application/atom+xml"], link[rel="alternate"][type="application/rss+xml"]"#)
         .iter()
         .filter_map(|link| page.join(link.attr("href")?).ok())

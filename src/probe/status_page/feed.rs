@@ -10,28 +10,30 @@ use feed_rs::model::{Entry, Feed, Link};
 use jiff::Timestamp;
 use scraper::Html;
 
-use super::form::{ANYWHERE, Documents, Form, Found, Media, Reading, Refusal};
+use super::form::{Documents, Form, Found, Reading, Refusal, Warnings, event as blank};
+use super::json::MOST_ROWS;
 use super::{markup, words};
 use crate::engine::page::{impact_of_state, worst};
 use crate::model::{Impact, PageEvent, PageUpdate, Phase, Product};
 
+/// What every feed lacks.
+pub(super) const NO_COMPONENTS: &str = "a feed lists no components and never says that all is well";
+/// Media groups of a feed: the parser calls itself for each that stands in another one, and its
+/// stack is not endless. Status pages have none.
+const MOST_MEDIA_GROUPS: usize = 100;
+
 /// The feeds in the order in which they say most.
 pub(super) const FORMS: [Form; 4] = [
-    form("history.atom", &["history.atom"]),
-    form("feed.atom", &["feed.atom"]),
-    form("history.rss", &["history.rss"]),
-    form("feed.rss", &["feed.rss"]),
+    Form::feed("history.atom", &["history.atom"], read),
+    Form::feed("feed.atom", &["feed.atom"], read),
+    Form::feed("history.rss", &["history.rss"], read),
+    Form::feed("feed.rss", &["feed.rss"], read),
 ];
-
-const fn form(name: &'static str, paths: &'static [&'static str]) -> Form {
-    Form { name, paths, hosts: ANYWHERE, media: Media::Feed, read }
-}
 
 /// Reads a feed; the product is the one that wrote it.
 pub(super) fn read(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     let feed = parse(documents)?;
-    let mut warnings =
-        vec!["a feed lists no components and never says that all is well".to_owned()];
+    let mut warnings = Warnings::of(NO_COMPONENTS);
     let (mut incidents, mut maintenances) = (Vec::new(), Vec::new());
     let mut unclear = 0_usize;
     for event in newest_by_incident(&feed) {
@@ -42,7 +44,7 @@ pub(super) fn read(documents: &Documents<'_>) -> Result<Reading, Refusal> {
         }
     }
     if unclear > 0 {
-        warnings.push(format!("{unclear} entries do not say whether they are over"));
+        warnings.say(format!("{unclear} entries do not say whether they are over"));
     }
     let title = feed.title.as_ref().map(|title| words::line(&title.content));
     let url = link_of(&feed.links);
@@ -55,8 +57,15 @@ pub(super) fn parse(documents: &Documents<'_>) -> Result<Feed, Refusal> {
     if !looks_like_a_feed(documents.main()) {
         return Err("is no feed".into());
     }
+    let text = documents.text();
+    let groups = ["<group", ":group"].map(|tag| text.matches(tag).count());
+    if groups.iter().sum::<usize>() > MOST_MEDIA_GROUPS {
+        return Err("is a feed of media".into());
+    }
     let feed = feed_rs::parser::parse(documents.main());
-    Ok(feed.map_err(|error| format!("is no feed: {error}"))?)
+    let mut feed = feed.map_err(|error| format!("is no feed: {error}"))?;
+    feed.entries.truncate(MOST_ROWS);
+    Ok(feed)
 }
 
 /// A cheap look before the parser, which takes any XML for a reason to try.
@@ -110,24 +119,23 @@ pub(super) fn event(entry: &Entry) -> Option<PageEvent> {
     let title = title.filter(|title| !title.is_empty());
     let id = link.as_deref().map_or_else(|| words::line(&entry.id), incident_id);
     let title = title.unwrap_or_else(|| id.clone());
-    let content = entry.content.as_ref().and_then(|content| content.body.clone());
-    let summary = entry.summary.as_ref().map(|summary| summary.content.clone());
-    let markup: String =
-        [&content, &summary].into_iter().flatten().cloned().collect::<Vec<_>>().join("\n");
-    let phase = phase_in(&markup).or_else(|| phase_before(&title)).unwrap_or(Phase::Unknown);
+    let content = entry.content.as_ref().and_then(|content| content.body.as_deref());
+    let summary = entry.summary.as_ref().map(|summary| summary.content.as_str());
+    let whole = [content, summary].into_iter().flatten().collect::<Vec<_>>().join("\n");
+    let whole = markup::fragment(&whole).ok();
+    let phase = whole.as_ref().and_then(phase_in).or_else(|| phase_before(&title));
+    let phase = phase.unwrap_or(Phase::Unknown);
     let updated_at = entry.updated.or(entry.published).and_then(to_timestamp);
-    let (components, impact) = affected(&markup);
-    let text = words::plain_text(&content.or(summary).unwrap_or_default());
-    (!id.is_empty()).then_some(PageEvent {
-        id,
-        title,
+    let (components, impact) = whole.as_ref().map_or((Vec::new(), Impact::Unknown), affected);
+    let text = words::plain_text(content.or(summary).unwrap_or_default());
+    (!id.is_empty()).then(|| PageEvent {
         phase,
         impact,
         started_at: entry.published.and_then(to_timestamp),
         updated_at,
-        ends_at: None,
         components,
         updates: vec![PageUpdate { at: updated_at, phase, text }],
+        ..blank(id, title)
     })
 }
 
@@ -145,9 +153,8 @@ fn to_timestamp(time: chrono::DateTime<chrono::Utc>) -> Option<Timestamp> {
 
 /// The first emphasised word that is a phase: Statuspage's `<strong>Resolved</strong>` of the
 /// newest update, incident.io's `<b>Status: Investigating</b>`.
-fn phase_in(markup: &str) -> Option<Phase> {
-    let html = Html::parse_fragment(markup);
-    markup::all(&html, "strong, b").into_iter().map(markup::text_of).find_map(|text| {
+fn phase_in(html: &Html) -> Option<Phase> {
+    markup::all(html, "strong, b").into_iter().map(markup::text_of).find_map(|text| {
         let word = text.split_once(':').map_or(text.as_str(), |(_, word)| word);
         known_phase(word)
     })
@@ -164,11 +171,11 @@ fn known_phase(word: &str) -> Option<Phase> {
 }
 
 /// Names of the rows in `<li>Search (Degraded performance)</li>`, and the worst state among them.
-fn affected(markup: &str) -> (Vec<String>, Impact) {
-    let html = Html::parse_fragment(markup);
+fn affected(html: &Html) -> (Vec<String>, Impact) {
     let mut names: Vec<String> = Vec::new();
     let mut states = Vec::new();
-    for item in markup::all(&html, "li").into_iter().map(markup::text_of) {
+    let items = markup::all(html, "li").into_iter().take(MOST_ROWS);
+    for item in items.map(markup::text_of) {
         if let Some((name, state)) = item.strip_suffix(')').and_then(|item| item.rsplit_once(" ("))
             && !names.iter().any(|known| known == name)
         {

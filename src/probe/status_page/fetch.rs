@@ -8,14 +8,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use reqwest::header::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 use url::Url;
 
 use super::form::Media;
 use super::trouble::{Reach, Trouble};
-use crate::http_client::{Connection, Exchange, HttpClient, Limits, Request, TransportFailure};
+use crate::http_client::{Connection, Exchange, HttpClient, Limits, Request};
 use crate::model::{Outcome, Phases, Timestamp, http_date, retry_after_secs};
 
 /// Longest document that tells how things are now.
@@ -38,18 +37,6 @@ const CHALLENGE_MARKS: [&str; 6] = [
     "incapsula incident id",
     "geo.captcha-delivery.com",
 ];
-
-/// Sends one request.
-pub(super) trait Transport: Send + Sync {
-    /// One request, as [`HttpClient::send`].
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Exchange, TransportFailure>>;
-}
-
-impl Transport for HttpClient {
-    fn send(&self, request: Request) -> BoxFuture<'_, Result<Exchange, TransportFailure>> {
-        Box::pin(self.send(request))
-    }
-}
 
 /// What is remembered of documents and hosts between runs.
 #[derive(Debug, Clone, Default)]
@@ -77,10 +64,10 @@ pub(super) struct Document {
 
 /// The documents of one run.
 pub(super) struct Fetcher<'a> {
-    pub(super) transport: &'a dyn Transport,
-    pub(super) memory: FetchMemory,
-    pub(super) deadline: Instant,
-    pub(super) connection: Connection,
+    http: &'a HttpClient,
+    memory: FetchMemory,
+    deadline: Instant,
+    connection: Connection,
     pub(super) now: Timestamp,
     /// Of the first answer of the run.
     pub(super) first: Option<FirstAnswer>,
@@ -96,13 +83,19 @@ pub(super) struct FirstAnswer {
 
 impl<'a> Fetcher<'a> {
     pub(super) fn new(
-        transport: &'a dyn Transport,
+        http: &'a HttpClient,
         memory: FetchMemory,
         deadline: Instant,
         connection: Connection,
         now: Timestamp,
     ) -> Self {
-        Self { transport, memory, deadline, connection, now, first: None, asked: BTreeMap::new() }
+        Self { http, memory, deadline, connection, now, first: None, asked: BTreeMap::new() }
+    }
+
+    /// What is to be remembered: the documents that were asked for in this run, and no others.
+    pub(super) fn into_memory(mut self) -> FetchMemory {
+        self.memory.documents.retain(|url, _| self.asked.contains_key(url));
+        self.memory
     }
 
     /// A document of the wanted kind.
@@ -153,7 +146,7 @@ impl<'a> Fetcher<'a> {
         let total = left.min(PER_DOCUMENT);
         let limits = Limits { connect: total, idle: total, total, body_bytes };
         let request = self.request(at, kept.as_deref(), limits);
-        let exchange = self.transport.send(request).await;
+        let exchange = self.http.send(request).await;
         let exchange = exchange.map_err(|failure| Trouble::transport(&host, &failure))?;
         self.first.get_or_insert(FirstAnswer {
             phases: exchange.phases,
@@ -328,18 +321,18 @@ pub(super) fn blocked(host: &str, status: u16) -> Trouble {
     }
 }
 
-/// Within the host and to https (or staying on plain http) a redirect is followed; to another host
-/// it is not: that is another page until somebody says otherwise.
+/// A redirect is followed within scheme, host and port; to anywhere else it is not: that is another
+/// page until somebody says otherwise.
 fn moved(exchange: &Exchange, at: &Url) -> Result<Answer, Trouble> {
     let host = at.host_str().unwrap_or_default();
     let to = exchange.header("location").and_then(|location| at.join(location).ok());
-    let Some(to) = to else {
+    let Some(mut to) = to else {
         return Err(Trouble::malformed(host, format!("{host}{} redirects to nowhere", at.path())));
     };
-    let is_same_site = to.host_str() == at.host_str()
-        && to.port_or_known_default() == at.port_or_known_default()
-        && to.scheme() == at.scheme();
-    if !is_same_site {
+    if to.origin() != at.origin() {
+        // What it asks for there is nobody's business.
+        to.set_query(None);
+        to.set_fragment(None);
         let text = format!("{host}{} has moved to {}", at.path(), super::words::line(to.as_str()));
         let trouble = Trouble::malformed(host, text);
         return Err(Trouble { status: Some(exchange.status), ..trouble });

@@ -8,12 +8,19 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::json;
+use serde_json::Value;
+
+use super::json::{self, MOST_ROWS};
 use crate::engine::page::{impact_of_state, overall_state, worst};
 use crate::model::{Component, ComponentState, Impact, Page, PageEvent, Phase, Product, Timestamp};
 
-/// For a form of which any host may serve a page.
-pub(super) const ANYWHERE: &[&str] = &[];
+/// Updates of one incident that are kept: nobody reads further back.
+const MOST_UPDATES: usize = 100;
+/// Sentences about one page: more than that nobody reads.
+const MOST_WARNINGS: usize = 100;
+
+/// Reads the documents of one form.
+type Read = fn(&Documents<'_>) -> Result<Reading, Refusal>;
 
 /// One way to read a page.
 #[derive(Debug, Clone, Copy)]
@@ -25,12 +32,43 @@ pub(super) struct Form {
     /// (`default` where it has none). The first must be there; the others add to it where they can
     /// be read.
     pub(super) paths: &'static [&'static str],
-    /// The hosts that are asked for it; any other only where its address names the document.
+    /// The hosts that are asked for it (none: every one); any other only where its address names
+    /// the document.
     pub(super) hosts: &'static [&'static str],
     /// What the first path must answer.
     pub(super) media: Media,
     /// From the documents to the page.
-    pub(super) read: fn(&Documents<'_>) -> Result<Reading, Refusal>,
+    pub(super) read: Read,
+}
+
+impl Form {
+    /// JSON that any host may serve.
+    pub(super) const fn json(
+        name: &'static str,
+        paths: &'static [&'static str],
+        read: Read,
+    ) -> Self {
+        Self { name, paths, hosts: &[], media: Media::Json, read }
+    }
+
+    /// The page itself, which any host may serve.
+    pub(super) const fn html(name: &'static str, read: Read) -> Self {
+        Self { media: Media::Html, ..Self::json(name, &[""], read) }
+    }
+
+    /// A feed that any host may serve.
+    pub(super) const fn feed(
+        name: &'static str,
+        paths: &'static [&'static str],
+        read: Read,
+    ) -> Self {
+        Self { media: Media::Feed, ..Self::json(name, paths, read) }
+    }
+
+    /// The same, of these hosts alone.
+    pub(super) const fn of(self, hosts: &'static [&'static str]) -> Self {
+        Self { hosts, ..self }
+    }
 }
 
 /// What kind of document a form reads.
@@ -66,6 +104,11 @@ impl Documents<'_> {
     /// The document of the path with this index, if it could be fetched.
     pub(super) fn body(&self, index: usize) -> Option<&[u8]> {
         self.bodies.get(index).and_then(Option::as_deref)
+    }
+
+    /// The object in the document of the path with this index, if there is one.
+    pub(super) fn object(&self, index: usize) -> Option<Value> {
+        json::object(self.body(index)?).ok()
     }
 
     /// Host of the page: its name where it gives none.
@@ -105,36 +148,93 @@ pub(super) struct Found {
     pub(super) incidents: Vec<PageEvent>,
     /// Maintenances, over or not.
     pub(super) maintenances: Vec<PageEvent>,
-    /// What could not be read, one sentence each.
-    pub(super) warnings: Vec<String>,
+    /// What could not be read.
+    pub(super) warnings: Warnings,
 }
 
 impl Found {
-    /// The page: the address and the host stand for what it does not say of itself.
+    /// The page: the address and the host stand for what it does not say of itself. One of which
+    /// something was lost is not known to be fine.
     pub(super) fn on(self, documents: &Documents<'_>, product: Product) -> Reading {
-        let Self { id, name, url, own_word, components, mut warnings, .. } = self;
+        let Self { id, name, url, own_word, mut components, mut warnings, .. } = self;
+        warnings.cut(&mut components, "rows");
         json::warn_of_unknown_states(&components, &mut warnings);
         let mut over = Vec::new();
-        let mut open = |events: Vec<PageEvent>| -> Vec<PageEvent> {
-            let (past, open): (Vec<_>, Vec<_>) =
+        let mut open = |mut events: Vec<PageEvent>, what: &str| -> Vec<PageEvent> {
+            warnings.cut(&mut events, what);
+            let (past, mut open): (Vec<_>, Vec<_>) =
                 events.into_iter().partition(|event| event.phase.is_over());
             over.extend(past.into_iter().map(|event| event.id));
+            for event in &mut open {
+                event.updates.truncate(MOST_UPDATES);
+                event.components.truncate(MOST_ROWS);
+            }
             open
         };
-        let (incidents, maintenances) = (open(self.incidents), open(self.maintenances));
+        let incidents = open(self.incidents, "incidents");
+        let maintenances = open(self.maintenances, "maintenances");
+        let said = overall_state(own_word, &components, &incidents, &maintenances);
+        let lost = warnings.has_lost.then_some(ComponentState::Unknown);
         let page = Page {
             product,
             id,
             name: name.filter(|name| !name.is_empty()).unwrap_or_else(|| documents.host()),
             url: url.unwrap_or_else(|| documents.address.to_string()),
-            state: overall_state(own_word, &components, &incidents, &maintenances),
+            state: worst(lost.into_iter().chain([said])).unwrap_or(said),
             components,
             incidents,
             maintenances,
-            warnings,
+            warnings: warnings.said,
         };
         Reading { page, over }
     }
+}
+
+/// What is to be said of a reading, one sentence each, none of them twice.
+#[derive(Debug, Default)]
+pub(super) struct Warnings {
+    said: Vec<String>,
+    /// Whether something was lost that may not be fine.
+    has_lost: bool,
+}
+
+impl Warnings {
+    /// Begins with a sentence.
+    pub(super) fn of(sentence: &str) -> Self {
+        Self { said: vec![sentence.to_owned()], has_lost: false }
+    }
+
+    /// One more sentence.
+    pub(super) fn say(&mut self, sentence: impl Into<String>) {
+        let sentence = sentence.into();
+        if self.said.len() < MOST_WARNINGS && !self.said.contains(&sentence) {
+            self.said.push(sentence);
+        }
+    }
+
+    /// Something that may not be fine could not be read.
+    pub(super) fn lose(&mut self, sentence: impl Into<String>) {
+        self.has_lost = true;
+        self.say(sentence);
+    }
+
+    /// Keeps as many entries as a page may have.
+    fn cut<T>(&mut self, entries: &mut Vec<T>, what: &str) {
+        if entries.len() > MOST_ROWS {
+            self.lose(format!("only {MOST_ROWS} of {} {what} were read", entries.len()));
+            entries.truncate(MOST_ROWS);
+        }
+    }
+}
+
+/// A row that stands in no group; its name, where it has none, is its id.
+pub(super) fn row(
+    id: String,
+    name: Option<String>,
+    raw: String,
+    state: ComponentState,
+) -> Component {
+    Component { name: name.unwrap_or_else(|| id.clone()), id, group: None, state, raw }
 }
 
 /// An incident or maintenance of which no more than this is known.

@@ -4,25 +4,19 @@
 
 use serde_json::Value;
 
-use super::form::{ANYWHERE, Documents, Form, Found, Media, Reading, Refusal};
+use super::form::{Documents, Form, Found, Reading, Refusal, Warnings, row};
 use super::json;
 use crate::model::{Component, ComponentState, Product};
 
 /// Every endpoint with its latest results; Gatus knows no incidents.
-pub(super) const STATUSES: Form = Form {
-    name: "Gatus JSON",
-    paths: &["api/v1/endpoints/statuses"],
-    hosts: ANYWHERE,
-    media: Media::Json,
-    read,
-};
+pub(super) const STATUSES: Form = Form::json("Gatus JSON", &["api/v1/endpoints/statuses"], read);
 
 fn read(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     let endpoints = json::array(documents.main())?;
     if !endpoints.iter().any(is_endpoint) {
         return Err("lists no endpoint of Gatus".into());
     }
-    let mut warnings = Vec::new();
+    let mut warnings = Warnings::default();
     let components = json::each(&endpoints, "endpoints", &mut warnings, component);
     let found = Found { components, warnings, ..Found::default() };
     Ok(found.on(documents, Product::named("gatus")))
@@ -36,18 +30,13 @@ fn is_endpoint(entry: &Value) -> bool {
 fn component(entry: &Value) -> Option<Component> {
     let id = json::text(entry, "key")?;
     // Results stand oldest first; of equal times the last one counts.
-    let newest =
-        json::list(entry, "results").iter().max_by_key(|result| json::time(result, "timestamp"));
+    let results = entry.get("results")?.as_array()?;
+    let newest = results.iter().max_by_key(|result| json::time(result, "timestamp"));
     let (raw, state) = match newest.and_then(|result| result.get("success")?.as_bool()) {
         Some(true) => ("success", ComponentState::Operational),
         Some(false) => ("failure", ComponentState::MajorOutage),
         None => ("", ComponentState::Unknown),
     };
-    Some(Component {
-        name: json::text(entry, "name").unwrap_or_else(|| id.clone()),
-        id,
-        group: json::text(entry, "group"),
-        state,
-        raw: raw.to_owned(),
-    })
+    let own = row(id, json::text(entry, "name"), raw.to_owned(), state);
+    Some(Component { group: json::text(entry, "group"), ..own })
 }

@@ -5,18 +5,16 @@
 
 use serde_json::Value;
 
-use super::form::{Documents, Form, Found, Media, Reading, Refusal, event};
-use super::{json, words};
+use super::form::{Documents, Form, Found, Media, Reading, Refusal, Warnings, event};
+use super::json::{self, MOST_ROWS};
 use crate::engine::page::impact_of_state;
 use crate::model::{Component, ComponentState, PageEvent, PageUpdate, Phase, Product};
 
 /// The archive, beside either dashboard.
 pub(super) const INCIDENTS: Form = Form {
-    name: "Google Cloud JSON",
-    paths: &["incidents.json"],
-    hosts: &["status.cloud.google.com", "www.google.com"],
     media: Media::Archive,
-    read,
+    ..Form::json("Google Cloud JSON", &["incidents.json"], read)
+        .of(&["status.cloud.google.com", "www.google.com"])
 };
 
 fn state_of(word: &str) -> ComponentState {
@@ -36,16 +34,10 @@ fn read(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     if !archive.iter().any(is_incident) {
         return Err("lists no incident of Google Cloud".into());
     }
-    let mut warnings = vec!["the archive lists no product that is fine".to_owned()];
+    let mut warnings = Warnings::of("the archive lists no product that is fine");
     let incidents = json::each(&archive, "incidents", &mut warnings, incident);
-    let mut components: Vec<Component> = Vec::new();
-    for row in archive.iter().filter(|row| !is_over(row)).flat_map(components_of) {
-        match components.iter_mut().find(|known| known.id == row.id) {
-            Some(known) if known.state.severity() < row.state.severity() => *known = row,
-            Some(_) => {}
-            None => components.push(row),
-        }
-    }
+    let open = archive.iter().filter(|row| !is_over(row));
+    let components = json::unique(open.flat_map(components_of).take(MOST_ROWS));
     let found = Found { components, incidents, warnings, ..Found::default() };
     Ok(found.on(documents, Product::named("google_cloud")))
 }
@@ -85,10 +77,9 @@ fn components_of(row: &Value) -> impl Iterator<Item = Component> {
 }
 
 fn update(row: &Value) -> PageUpdate {
-    let text = row.get("text").and_then(Value::as_str).map(words::plain_text);
     PageUpdate {
         at: json::first_time(row, &["when", "created"]),
         phase: Phase::Investigating,
-        text: text.unwrap_or_default(),
+        text: json::prose(row, "text"),
     }
 }

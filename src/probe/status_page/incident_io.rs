@@ -8,47 +8,31 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::form::{ANYWHERE, Documents, Form, Found, Media, Reading, Refusal};
-use super::{flight, json, statuspage, words};
+use super::form::{Documents, Form, Found, Reading, Refusal, Warnings, event as blank, row};
+use super::json::{self, MOST_ROWS, Told};
+use super::{flight, statuspage, words};
 use crate::engine::page::{impact_of_state, worst};
 use crate::model::{Component, ComponentState, Impact, PageEvent, PageUpdate, Phase, Product};
 
 /// The Statuspage-compatible JSON. The summary may list only some components, and may leave out
 /// incidents and their texts: the other two complete it.
-pub(super) const COMPAT: Form = Form {
-    name: "incident.io JSON",
-    paths: &["api/v2/summary.json", "api/v2/components.json", "api/v2/incidents.json"],
-    hosts: ANYWHERE,
-    media: Media::Json,
-    read: read_compat,
-};
+pub(super) const COMPAT: Form = Form::json(
+    "incident.io JSON",
+    &["api/v2/summary.json", "api/v2/components.json", "api/v2/incidents.json"],
+    read_compat,
+);
 
 /// The JSON that the page itself asks for.
-pub(super) const PROXY: Form = Form {
-    name: "incident.io page JSON",
-    paths: &["proxy/{host}"],
-    hosts: ANYWHERE,
-    media: Media::Json,
-    read: |documents| read_native(json::object(documents.main())?.get("summary"), documents),
-};
+pub(super) const PROXY: Form =
+    Form::json("incident.io page JSON", &["proxy/{host}"], |documents| {
+        read_native(json::object(documents.main())?.get("summary"), documents)
+    });
 
 /// The same object in the page's HTML.
-pub(super) const HTML: Form = Form {
-    name: "incident.io HTML",
-    paths: &[""],
-    hosts: ANYWHERE,
-    media: Media::Html,
-    read: read_html,
-};
+pub(super) const HTML: Form = Form::html("incident.io HTML", read_html);
 
 /// The opt-in widget: what is going on, but no list of components.
-pub(super) const WIDGET: Form = Form {
-    name: "incident.io widget",
-    paths: &["api/v1/summary"],
-    hosts: ANYWHERE,
-    media: Media::Json,
-    read: read_widget,
-};
+pub(super) const WIDGET: Form = Form::json("incident.io widget", &["api/v1/summary"], read_widget);
 
 fn read_compat(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     let summary = json::object(documents.main())?;
@@ -56,9 +40,8 @@ fn read_compat(documents: &Documents<'_>) -> Result<Reading, Refusal> {
         return Err("is not incident.io's".into());
     }
     statuspage::is_compat(&summary)?;
-    let others: Vec<Value> =
-        [1, 2].iter().filter_map(|at| json::object(documents.body(*at)?).ok()).collect();
-    let parts: Vec<&Value> = [&summary].into_iter().chain(&others).collect();
+    let parts: Vec<Value> =
+        [Some(summary), documents.object(1), documents.object(2)].into_iter().flatten().collect();
     Ok(statuspage::read(&parts, documents, Product::INCIDENT_IO))
 }
 
@@ -76,66 +59,66 @@ fn read_native(summary: Option<&Value>, documents: &Documents<'_>) -> Result<Rea
     if !summary.get("components").is_some_and(Value::is_array) {
         return Err("has no `summary.components`".into());
     }
-    let mut warnings = Vec::new();
-    let affected = affected(summary, "status");
-    let components = native_components(summary, &affected, &mut warnings);
+    let mut warnings = Warnings::default();
+    let components = native_components(summary, &mut warnings);
     let mut events = json::rows(summary, "ongoing_incidents", &mut warnings, native_event);
     events.extend(json::rows(summary, "scheduled_maintenances", &mut warnings, |row| {
-        native_event(row).map(|(event, word, _)| (event, word, true))
+        Some(Told { is_maintenance: true, ..native_event(row)? })
     }));
-    let words = events.iter().map(|(event, word, _)| (event, word));
-    json::warn_of_unknown_phases(words, &mut warnings);
     Ok(page(summary, documents, (components, events), warnings))
 }
 
 fn page(
     summary: &Value,
     documents: &Documents<'_>,
-    (components, events): (Vec<Component>, Vec<(PageEvent, String, bool)>),
-    warnings: Vec<String>,
+    (components, events): (Vec<Component>, Vec<Told>),
+    mut warnings: Warnings,
 ) -> Reading {
-    let (maintenances, incidents): (Vec<_>, Vec<_>) =
-        events.into_iter().partition(|(.., is_maintenance)| *is_maintenance);
+    let (incidents, maintenances) = json::apart(events, &mut warnings);
     let found = Found {
         id: json::text(summary, "id"),
         name: json::first_text(summary, &["name", "page_title"]),
         url: json::first_text(summary, &["public_url", "page_url"]),
         own_word: None,
         components,
-        incidents: incidents.into_iter().map(|(event, ..)| event).collect(),
-        maintenances: maintenances.into_iter().map(|(event, ..)| event).collect(),
+        incidents,
+        maintenances,
         warnings,
     };
     found.on(documents, Product::INCIDENT_IO)
 }
 
-/// Affected components by id, with the page's word under `key`.
+/// Affected components by id, with the page's word under `key`; of several the worst.
 fn affected(value: &Value, key: &str) -> BTreeMap<String, String> {
-    json::list(value, "affected_components")
-        .iter()
-        .filter_map(|row| {
-            let id = json::first_text(row, &["component_id", "id"])?;
-            let word =
-                json::first_text(row, &[key, "current_status", "status"]).unwrap_or_default();
-            Some((id, word))
-        })
-        .collect()
+    let severity = |word: &String| words::state_of(word).severity();
+    let mut affected = BTreeMap::new();
+    for row in json::list(value, "affected_components") {
+        let Some(id) = id_of(row) else { continue };
+        let word = json::first_text(row, &[key, "current_status", "status"]).unwrap_or_default();
+        if affected.get(&id).is_none_or(|known| severity(known) < severity(&word)) {
+            affected.insert(id, word);
+        }
+    }
+    affected
 }
 
-fn native_components(
-    summary: &Value,
-    affected: &BTreeMap<String, String>,
-    warnings: &mut Vec<String>,
-) -> Vec<Component> {
-    let names_affected = summary.get("affected_components").is_some_and(Value::is_array);
+fn id_of(row: &Value) -> Option<String> {
+    json::first_text(row, &["component_id", "id"])
+}
+
+fn native_components(summary: &Value, warnings: &mut Warnings) -> Vec<Component> {
+    let affected = affected(summary, "status");
+    // Whoever is named in a way that is not understood may be any of them.
+    let listed = summary.get("affected_components").and_then(Value::as_array);
+    let names_affected = listed
+        .is_some_and(|rows| rows.len() <= MOST_ROWS && rows.iter().all(|row| id_of(row).is_some()));
     if !names_affected {
-        warnings.push("`affected_components` is missing: no state is known".to_owned());
+        warnings.lose("`affected_components` is missing or broken: no state is known");
     }
     let (mut rows, hidden) = structure(summary);
-    for row in json::rows(summary, "components", warnings, |row| {
+    for (id, name, is_hidden) in json::rows(summary, "components", warnings, |row| {
         Some((json::text(row, "id")?, json::text(row, "name"), json::is_true(row, "hidden")))
     }) {
-        let (id, name, is_hidden) = row;
         let is_listed = rows.iter().any(|(known, ..)| *known == id);
         if !is_hidden && !is_listed && !hidden.contains(&id) {
             rows.push((id, name, None));
@@ -148,7 +131,7 @@ fn native_components(
                 None if names_affected => ("operational".to_owned(), ComponentState::Operational),
                 None => (String::new(), ComponentState::Unknown),
             };
-            Component { name: name.unwrap_or_else(|| id.clone()), id, group, state, raw }
+            Component { group, ..row(id, name, raw, state) }
         })
         .collect()
 }
@@ -160,9 +143,7 @@ type Row = (String, Option<String>, Option<String>);
 fn structure(summary: &Value) -> (Vec<Row>, Vec<String>) {
     let (mut rows, mut hidden) = (Vec::new(), Vec::new());
     let mut take = |component: &Value, group: Option<&str>, is_hidden: bool| {
-        let Some(id) = json::first_text(component, &["component_id", "id"]) else {
-            return;
-        };
+        let Some(id) = id_of(component) else { return };
         if is_hidden || json::is_true(component, "hidden") {
             hidden.push(id);
         } else {
@@ -184,7 +165,7 @@ fn structure(summary: &Value) -> (Vec<Row>, Vec<String>) {
     (rows, hidden)
 }
 
-fn native_event(row: &Value) -> Option<(PageEvent, String, bool)> {
+fn native_event(row: &Value) -> Option<Told> {
     let title = json::text(row, "name");
     let id = json::first_text(row, &["id", "url"]).or_else(|| title.clone())?;
     let word = json::text(row, "status").unwrap_or_default();
@@ -202,7 +183,6 @@ fn native_event(row: &Value) -> Option<(PageEvent, String, bool)> {
     let is_maintenance = json::text(row, "type").is_some_and(|kind| kind == "maintenance")
         || matches!(phase, Phase::Scheduled | Phase::InProgress | Phase::Completed);
     let event = PageEvent {
-        title: title.unwrap_or_else(|| id.clone()),
         phase,
         impact: impact(row),
         started_at: began.into_iter().chain(published).min(),
@@ -210,9 +190,9 @@ fn native_event(row: &Value) -> Option<(PageEvent, String, bool)> {
         ends_at: planned_end(row).filter(|_| is_maintenance),
         components: affected(row, "current_status").into_keys().collect(),
         updates,
-        id,
+        ..blank(id.clone(), title.unwrap_or(id))
     };
-    Some((event, word, is_maintenance))
+    Some(Told { event, word, is_maintenance })
 }
 
 fn planned_end(row: &Value) -> Option<crate::model::Timestamp> {
@@ -286,7 +266,7 @@ fn read_widget(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     {
         return Err("is no incident.io widget".into());
     }
-    let mut warnings = vec!["the widget lists no components: no state is known".to_owned()];
+    let mut warnings = Warnings::of("the widget lists no components: no state is known");
     let mut events = Vec::new();
     for key in ["ongoing_incidents", "in_progress_maintenances", "scheduled_maintenances"] {
         events.extend(json::rows(&widget, key, &mut warnings, native_event));

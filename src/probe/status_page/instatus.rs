@@ -4,29 +4,19 @@
 
 use serde_json::Value;
 
-use super::form::{ANYWHERE, Documents, Form, Found, Media, Reading, Refusal};
+use super::form::{Documents, Form, Found, Reading, Refusal, Warnings, event as blank};
+use super::json::Told;
 use super::{flight, json, words};
 use crate::model::{
     Component, ComponentState, Impact, PageEvent, PageUpdate, Phase, Product, Timestamp,
 };
 
 /// The two JSON documents.
-pub(super) const SUMMARY: Form = Form {
-    name: "Instatus JSON",
-    paths: &["summary.json", "v2/components.json"],
-    hosts: ANYWHERE,
-    media: Media::Json,
-    read: read_summary,
-};
+pub(super) const SUMMARY: Form =
+    Form::json("Instatus JSON", &["summary.json", "v2/components.json"], read_summary);
 
 /// The same data in the page's HTML.
-pub(super) const HTML: Form = Form {
-    name: "Instatus HTML",
-    paths: &[""],
-    hosts: ANYWHERE,
-    media: Media::Html,
-    read: read_html,
-};
+pub(super) const HTML: Form = Form::html("Instatus HTML", read_html);
 
 fn read_summary(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     let summary = json::object(documents.main())?;
@@ -35,14 +25,12 @@ fn read_summary(documents: &Documents<'_>) -> Result<Reading, Refusal> {
         .or_else(|| json::first_text(summary.get("status")?, &["type", "text"]))
         .filter(|word| word.chars().all(|c| c.is_ascii_uppercase()))
         .ok_or("has no Instatus `page.status`")?;
-    let mut warnings = Vec::new();
-    let components = match documents.body(1).map(json::object) {
-        Some(Ok(list)) => components(&list, &mut warnings),
-        _ => components(&summary, &mut warnings),
-    };
+    let mut warnings = Warnings::default();
+    let list = documents.object(1);
+    let components = components(list.as_ref().unwrap_or(&summary), &mut warnings);
     let source = Source { about: page, events: &summary, own_word: own_state(&word) };
     if source.own_word == ComponentState::Unknown {
-        warnings.push(format!("the state `{word}` is not known"));
+        warnings.say(format!("the state `{word}` is not known"));
     }
     Ok(read(&source, components, warnings, documents))
 }
@@ -55,7 +43,7 @@ fn read_html(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     if !site.get("components").is_some_and(Value::is_array) {
         return Err("holds no Instatus `site.components`".into());
     }
-    let mut warnings = Vec::new();
+    let mut warnings = Warnings::default();
     let components = components(site, &mut warnings);
     let word = json::text(site, "status").unwrap_or_default();
     let source = Source { about: site, events: &data, own_word: own_state(&word) };
@@ -93,13 +81,16 @@ fn own_state(word: &str) -> ComponentState {
 fn read(
     source: &Source<'_>,
     components: Vec<Component>,
-    mut warnings: Vec<String>,
+    mut warnings: Warnings,
     documents: &Documents<'_>,
 ) -> Reading {
-    let incidents = json::rows(source.events, "activeIncidents", &mut warnings, event);
-    let maintenances = json::rows(source.events, "activeMaintenances", &mut warnings, event);
-    let words = incidents.iter().chain(&maintenances).map(|(event, word)| (event, word));
-    json::warn_of_unknown_phases(words, &mut warnings);
+    let mut events = Vec::new();
+    for (key, is_maintenance) in [("activeIncidents", false), ("activeMaintenances", true)] {
+        events.extend(json::rows(source.events, key, &mut warnings, |row| {
+            Some(Told { is_maintenance, ..event(row)? })
+        }));
+    }
+    let (incidents, maintenances) = json::apart(events, &mut warnings);
     let found = Found {
         id: json::text(source.about, "id"),
         name: label(source.about, "name"),
@@ -108,8 +99,8 @@ fn read(
         }),
         own_word: Some(source.own_word),
         components,
-        incidents: incidents.into_iter().map(|(event, _)| event).collect(),
-        maintenances: maintenances.into_iter().map(|(event, _)| event).collect(),
+        incidents,
+        maintenances,
         warnings,
     };
     found.on(documents, Product::INSTATUS)
@@ -125,45 +116,27 @@ fn label(value: &Value, key: &str) -> Option<String> {
 }
 
 /// Rows, groups left out: a parent's rows stand under it, or beside it with its name.
-fn components(value: &Value, warnings: &mut Vec<String>) -> Vec<Component> {
-    let parents: Vec<(Component, Vec<Component>)> =
-        json::rows(value, "components", warnings, |row| {
-            if row.get("archivedAt").is_some_and(Value::is_string) {
-                return Some((nobody(), Vec::new()));
-            }
-            let name = label(row, "name");
-            let children = json::list(row, "children").iter().filter_map(|child| {
-                let own = json::component(child, label(child, "name"), words::state_of)?;
-                Some(Component { group: name.clone(), ..own })
-            });
-            let children: Vec<Component> = children.collect();
-            if json::is_true(row, "isParent") || !children.is_empty() {
-                return Some((nobody(), children));
-            }
-            let group = json::text(row, "group").or_else(|| label(row.get("group")?, "name"));
-            Some((Component { group, ..json::component(row, name, words::state_of)? }, Vec::new()))
-        });
-    let mut components: Vec<Component> = Vec::new();
-    for row in parents.into_iter().flat_map(|(row, children)| children.into_iter().chain([row])) {
-        if !row.id.is_empty() && !components.iter().any(|known| known.id == row.id) {
-            components.push(row);
+fn components(value: &Value, warnings: &mut Warnings) -> Vec<Component> {
+    let rows = json::rows(value, "components", warnings, |row| {
+        if row.get("archivedAt").is_some_and(Value::is_string) {
+            return Some(Vec::new());
         }
-    }
-    components
+        let name = label(row, "name");
+        let children = json::list(row, "children").iter().filter_map(|child| {
+            let own = json::component(child, label(child, "name"), words::state_of)?;
+            Some(Component { group: name.clone(), ..own })
+        });
+        let children: Vec<Component> = children.collect();
+        if json::is_true(row, "isParent") || !children.is_empty() {
+            return Some(children);
+        }
+        let group = json::text(row, "group").or_else(|| label(row.get("group")?, "name"));
+        Some(vec![Component { group, ..json::component(row, name, words::state_of)? }])
+    });
+    json::unique(rows.into_iter().flatten())
 }
 
-/// Stands for a row that was read and is not to be shown.
-fn nobody() -> Component {
-    Component {
-        id: String::new(),
-        name: String::new(),
-        group: None,
-        state: ComponentState::Unknown,
-        raw: String::new(),
-    }
-}
-
-fn event(row: &Value) -> Option<(PageEvent, String)> {
+fn event(row: &Value) -> Option<Told> {
     let title = label(row, "name");
     let id = json::first_text(row, &["id", "url"]).or_else(|| title.clone())?;
     let word = json::text(row, "status").unwrap_or_default();
@@ -171,7 +144,6 @@ fn event(row: &Value) -> Option<(PageEvent, String)> {
     let updates = json::newest_first(updates);
     let started_at = json::first_time(row, &["started", "start"]);
     let event = PageEvent {
-        title: title.unwrap_or_else(|| id.clone()),
         phase: words::phase_of(&word),
         impact: json::text(row, "impact").map_or(Impact::Unknown, |word| words::impact_of(&word)),
         started_at,
@@ -182,9 +154,9 @@ fn event(row: &Value) -> Option<(PageEvent, String)> {
             .filter_map(|row| json::text(row, "id").or_else(|| label(row, "name")))
             .collect(),
         updates,
-        id,
+        ..blank(id.clone(), title.unwrap_or(id))
     };
-    Some((event, word))
+    Some(Told { event, word, is_maintenance: false })
 }
 
 /// A maintenance says how many minutes it takes.

@@ -1,8 +1,54 @@
-//! Looking things up in HTML by CSS selector. The only other user of `scraper` is `words`.
+//! Reading HTML, and looking things up in it by CSS selector.
+//!
+//! Invariant: no page keeps the parser busy for long. Its time grows with the square of the depth
+//! of a page: 400,000 tags in each other, which are 2 MB, would take it a quarter of an hour.
 
-use scraper::{ElementRef, Html, Selector};
+use html5ever::driver::{self, ParseOpts, Parser};
+use html5ever::tendril::TendrilSink;
+use html5ever::{QualName, local_name, ns};
+use scraper::{ElementRef, Html, HtmlTreeSink, Selector};
 
 use super::words;
+
+/// Elements that stand in each other: browsers stop at 512, and people at about 50.
+const DEEPEST: usize = 256;
+/// The depth is looked at whenever so much was read.
+const CHUNK_BYTES: usize = 4 << 10;
+
+/// A page as a tree.
+///
+/// # Errors
+/// When it is nested deeper than any page is.
+pub(super) fn document(text: &str) -> Result<Html, &'static str> {
+    let sink = HtmlTreeSink::new(Html::new_document());
+    grown(driver::parse_document(sink, ParseOpts::default()), text)
+}
+
+/// A piece of a page as a tree.
+///
+/// # Errors
+/// When it is nested deeper than any page is.
+pub(super) fn fragment(text: &str) -> Result<Html, &'static str> {
+    let sink = HtmlTreeSink::new(Html::new_fragment());
+    let body = QualName::new(None, ns!(html), local_name!("body"));
+    grown(driver::parse_fragment(sink, ParseOpts::default(), body, Vec::new(), false), text)
+}
+
+fn grown(mut parser: Parser<HtmlTreeSink>, text: &str) -> Result<Html, &'static str> {
+    let (mut rest, mut seen) = (text, 0);
+    while !rest.is_empty() {
+        let (chunk, after) = rest.split_at(rest.floor_char_boundary(CHUNK_BYTES));
+        parser.process(chunk.into());
+        rest = after;
+        let grown = parser.tokenizer.sink.sink.0.borrow();
+        let nodes = grown.tree.nodes();
+        let new = nodes.len() - std::mem::replace(&mut seen, nodes.len());
+        if nodes.rev().take(new).any(|node| node.ancestors().nth(DEEPEST).is_some()) {
+            return Err("is nested deeper than any page");
+        }
+    }
+    Ok(parser.finish())
+}
 
 /// Every element of the document that matches; a selector that is wrong matches nothing.
 pub(super) fn all<'a>(html: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {

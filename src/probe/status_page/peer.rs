@@ -12,14 +12,14 @@ use serde_json::Value;
 use url::Url;
 
 use super::fetch::Fetcher;
-use super::form::Media;
+use super::form::{Media, row};
 use super::trouble::Trouble;
 use crate::clock::Clock;
 use crate::engine::settings::fresh_for;
 use crate::model::text::clean;
 use crate::model::{
-    Blame, Capability, Component, ComponentState, Outcome, Page, PeerSaid, PeerSight, ProbeKind,
-    Product, Reason, State, Timestamp,
+    Blame, Capability, ComponentState, Outcome, Page, PeerSaid, PeerSight, ProbeKind, Product,
+    Reason, State, Timestamp,
 };
 
 /// The software that answers.
@@ -27,8 +27,8 @@ const PRODUCT: Product = Product::named("heygen_monitor");
 /// A verdict is at most this old when it is served: time passes for the core every 10 s, and it is
 /// dated in whole seconds.
 const VERDICT_AGE: Duration = Duration::from_secs(11);
-/// Probes of one peer that are taken in; nobody has a tenth of them.
-const MOST_SIGHTS: usize = 1_000;
+/// Rows of one peer's lists that are taken in; nobody has a tenth of them.
+const MOST_ROWS: usize = 1_000;
 
 /// `/api/v1/verdict`, as far as it matters here.
 #[derive(Deserialize)]
@@ -38,7 +38,7 @@ struct VerdictSaid {
     state: State,
     blame: Blame,
     reason: String,
-    capabilities: Vec<CapabilitySaid>,
+    capabilities: Vec<Value>,
 }
 
 #[derive(Deserialize)]
@@ -48,7 +48,7 @@ struct CapabilitySaid {
     state: State,
 }
 
-/// `/api/v1/probes`: rows that cannot be read are left out, because a later version may know more.
+/// `/api/v1/probes`
 #[derive(Deserialize)]
 struct ProbesSaid {
     data: Vec<Value>,
@@ -96,15 +96,19 @@ async fn read_address(
     let probes: ProbesSaid = json(address, "api/v1/probes", fetcher).await?;
     let verdict: VerdictSaid = json(address, "api/v1/verdict", fetcher).await?;
     let now = clock.now();
-    let rows = probes.data.into_iter().take(MOST_SIGHTS);
-    let rows = rows.filter_map(|row| serde_json::from_value::<ProbeSaid>(row).ok());
+    let rows = readable::<ProbeSaid>(probes.data);
     let is_local_view = verdict.reason == Reason::LocalView.as_str();
     let said = PeerSaid {
         vantage: clean(&verdict.vantage, 60),
         is_cut_off: matches!(verdict.blame, Blame::Network | Blame::Monitor) && !is_local_view,
         sights: rows.map(|row| sight(&row, verdict.at, now)).collect(),
     };
-    Ok((page(address, &verdict), said))
+    Ok((page(address, verdict), said))
+}
+
+/// Rows that cannot be read are left out, because a later version may know more.
+fn readable<T: DeserializeOwned>(rows: Vec<Value>) -> impl Iterator<Item = T> {
+    rows.into_iter().take(MOST_ROWS).filter_map(|row| serde_json::from_value(row).ok())
 }
 
 async fn json<T: DeserializeOwned>(
@@ -141,14 +145,11 @@ fn sight(row: &ProbeSaid, said_at: Timestamp, now: Timestamp) -> PeerSight {
 }
 
 /// What people see of it: the capabilities that its team uses, as rows.
-fn page(address: &Url, verdict: &VerdictSaid) -> Page {
-    let used = verdict.capabilities.iter().filter(|one| one.used);
-    let row = |one: &CapabilitySaid| Component {
-        id: one.capability.to_string(),
-        name: one.capability.to_string(),
-        group: None,
-        state: component_state(one.state),
-        raw: one.state.to_string(),
+fn page(address: &Url, verdict: VerdictSaid) -> Page {
+    let used = readable::<CapabilitySaid>(verdict.capabilities).filter(|one| one.used);
+    let read = |one: CapabilitySaid| {
+        let state = component_state(one.state);
+        row(one.capability.to_string(), None, one.state.to_string(), state)
     };
     Page {
         product: PRODUCT,
@@ -156,7 +157,7 @@ fn page(address: &Url, verdict: &VerdictSaid) -> Page {
         name: clean(&verdict.vantage, 60),
         url: address.to_string(),
         state: component_state(verdict.state),
-        components: used.map(row).collect(),
+        components: used.map(read).collect(),
         incidents: Vec::new(),
         maintenances: Vec::new(),
         warnings: Vec::new(),
@@ -181,7 +182,7 @@ mod tests {
         format!("2026-11-20T{time}Z").parse().unwrap()
     }
 
-    fn row(begun_at: &str, next_due_at: Option<&str>) -> ProbeSaid {
+    fn said(begun_at: &str, next_due_at: Option<&str>) -> ProbeSaid {
         ProbeSaid {
             kind: ProbeKind::Api,
             target: "GET https://api.heygen.com/v3/users/me".to_owned(),
@@ -196,7 +197,7 @@ mod tests {
         for (said_at, begun_at) in
             [("09:00:00", "08:59:30"), ("07:00:00", "06:59:30"), ("11:30:00", "11:29:30")]
         {
-            let seen = sight(&row(begun_at, None), at(said_at), now);
+            let seen = sight(&said(begun_at, None), at(said_at), now);
             // Half a minute old; that it is up to eleven seconds older cannot be excluded.
             assert_eq!(seen.begun_at, at("08:59:19"), "{said_at}");
         }
@@ -208,7 +209,7 @@ mod tests {
         for (next, until) in
             [(Some("08:59:30"), "09:01:00"), (Some("09:04:00"), "09:09:00"), (None, "09:01:00")]
         {
-            let seen = sight(&row("08:59:00", next), now, now);
+            let seen = sight(&said("08:59:00", next), now, now);
             assert_eq!(seen.fresh_until, at(until), "{next:?}");
         }
     }
@@ -216,7 +217,7 @@ mod tests {
     #[test]
     fn what_it_saw_after_its_verdict_is_not_from_the_future() {
         let now = at("09:00:00");
-        let seen = sight(&row("08:59:59", None), at("08:59:50"), now);
+        let seen = sight(&said("08:59:59", None), at("08:59:50"), now);
         assert!(seen.begun_at <= now);
     }
 }

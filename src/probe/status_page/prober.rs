@@ -106,7 +106,7 @@ impl StatusPageProber {
             }
         };
         let first = fetcher.first;
-        memory.fetch = fetcher.memory;
+        memory.fetch = fetcher.into_memory();
         *self.memory.lock().unwrap_or_else(PoisonError::into_inner) = memory;
         let step = self.step(page, first, begun_at);
         if self.check.role != SourceRole::Peer {

@@ -13,6 +13,7 @@ use super::trouble::{Reach, Trouble};
 use super::watch::Watched;
 use super::{HtmlSelectors, html};
 use crate::engine::page::ComponentMap;
+use crate::http_client::is_loopback;
 use crate::model::{Outcome, Page};
 
 /// Unreadable answers in a row after which the product is detected anew.
@@ -22,6 +23,8 @@ const MOST_RUNS_BETWEEN_DETECTIONS: u32 = 16;
 
 /// Forms that may meet a server error before the host is left alone until the next run.
 const MOST_SERVER_ERRORS: usize = 3;
+/// Ids that one source may have had; a page has one.
+const MOST_PAGE_IDS: usize = 16;
 
 /// Which pages may be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -283,22 +286,12 @@ fn accept(
     let is_known = page.id.as_ref().is_some_and(|id| memory.page_ids.contains(id));
     let says = format!("the page says that it belongs to {}", page.url);
     if is_ours || is_known {
-        if let Some(id) = page.id.clone().filter(|_| !is_known) {
-            memory.page_ids.push(id);
-        }
+        let has_room = memory.page_ids.len() < MOST_PAGE_IDS;
+        memory.page_ids.extend(page.id.clone().filter(|_| !is_known && has_room));
     } else if target.guard == Guard::Warn || is_loopback(address) {
         reading.page.warnings.push(says);
     } else {
         return Err(Trouble::malformed(address.host_str().unwrap_or_default(), says));
     }
     Ok(reading)
-}
-
-fn is_loopback(address: &Url) -> bool {
-    match address.host() {
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    }
 }

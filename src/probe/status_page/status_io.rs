@@ -5,18 +5,13 @@
 
 use serde_json::Value;
 
-use super::form::{Documents, Form, Found, Media, Reading, Refusal, event, impact_on};
-use super::{json, words};
+use super::form::{Documents, Form, Found, Reading, Refusal, Warnings, event, impact_on};
+use super::json;
+use crate::engine::page::impact_of_state;
 use crate::model::{Component, ComponentState, Impact, PageEvent, PageUpdate, Phase, Product};
 
 /// The one document.
-pub(super) const STATUS: Form = Form {
-    name: "Status.io JSON",
-    paths: &[""],
-    hosts: &["api.status.io"],
-    media: Media::Json,
-    read,
-};
+pub(super) const STATUS: Form = Form::json("Status.io JSON", &[""], read).of(&["api.status.io"]);
 
 fn state_of(number: &str) -> ComponentState {
     match number {
@@ -44,7 +39,7 @@ fn read(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     let document = json::object(documents.main())?;
     let result = document.get("result").ok_or("has no `result`")?;
     let overall = result.get("status_overall").ok_or("has no `status_overall` of Status.io")?;
-    let mut warnings = Vec::new();
+    let mut warnings = Warnings::default();
     let components = json::rows(result, "status", &mut warnings, component);
     let incidents =
         json::rows(result, "incidents", &mut warnings, |row| incident(row, &components));
@@ -80,9 +75,7 @@ fn incident(row: &Value, components: &[Component]) -> Option<PageEvent> {
         .max_by_key(|message| json::time(message, "datetime"))
         .and_then(|message| json::text(message, "status"));
     let impact = match number.map(|number| state_of(&number)) {
-        Some(state) if state != ComponentState::Unknown => {
-            crate::engine::page::impact_of_state(state)
-        }
+        Some(state) if state != ComponentState::Unknown => impact_of_state(state),
         _ => impact_on(components, &incident.components),
     };
     let phase = incident.updates.first().map_or(Phase::Unknown, |update| update.phase);
@@ -110,10 +103,9 @@ fn maintenance(row: &Value, phase: Phase) -> Option<PageEvent> {
 }
 
 fn update(message: &Value) -> PageUpdate {
-    let text = message.get("details").and_then(Value::as_str).map(words::plain_text);
     PageUpdate {
         at: json::time(message, "datetime"),
         phase: json::text(message, "state").map_or(Phase::Unknown, |number| phase_of(&number)),
-        text: text.unwrap_or_default(),
+        text: json::prose(message, "details"),
     }
 }

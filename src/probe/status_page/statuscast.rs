@@ -5,19 +5,13 @@
 
 use serde_json::Value;
 
-use super::form::{ANYWHERE, Documents, Form, Found, Media, Reading, Refusal, event};
+use super::form::{Documents, Form, Found, Reading, Refusal, Warnings, event};
 use super::{json, words};
 use crate::engine::page::impact_of_state;
 use crate::model::{ComponentState, Impact, PageEvent, PageUpdate, Phase, Product};
 
 /// The summary; Instatus has another document at the same path.
-pub(super) const SUMMARY: Form = Form {
-    name: "StatusCast JSON",
-    paths: &["summary.json"],
-    hosts: ANYWHERE,
-    media: Media::Json,
-    read,
-};
+pub(super) const SUMMARY: Form = Form::json("StatusCast JSON", &["summary.json"], read);
 
 fn read(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     let summary = json::object(documents.main())?;
@@ -26,9 +20,9 @@ fn read(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     let (Some(name), Some(word)) = (name, word) else {
         return Err("has no `PageName` and `Status` of StatusCast".into());
     };
-    let mut warnings = vec!["the summary lists no components".to_owned()];
+    let mut warnings = Warnings::of("the summary lists no components");
     if state_of(&word) == ComponentState::Unknown {
-        warnings.push(format!("the state `{word}` is not known"));
+        warnings.say(format!("the state `{word}` is not known"));
     }
     let incidents = json::rows(&summary, "UnresolvedIncidents", &mut warnings, incident);
     let maintenances = json::rows(&summary, "UpcomingIncidents", &mut warnings, |row| {
@@ -63,8 +57,8 @@ fn incident(row: &Value) -> Option<PageEvent> {
     let id = json::first_text(row, &["Id", "ID", "Url"]).unwrap_or_else(|| title.clone());
     let word = json::first_text(row, &["Status", "Type"]).unwrap_or_default();
     let phase = words::phase_of(&word);
-    let text = ["Description", "Message", "Text"].iter().find_map(|key| row.get(key)?.as_str());
-    let text = text.map(words::plain_text).filter(|text| !text.is_empty());
+    let text = ["Description", "Message", "Text"].into_iter().map(|key| json::prose(row, key));
+    let text = text.into_iter().find(|text| !text.is_empty());
     let started_at = json::first_time(row, &["StartDate", "DateStarted", "InEffectSince"]);
     Some(PageEvent {
         phase,

@@ -7,27 +7,21 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::form::{ANYWHERE, Documents, Form, Found, Media, Reading, Refusal};
-use super::{json, words};
+use super::form::{Documents, Form, Found, Reading, Refusal, Warnings, event as blank};
+use super::json::{self, MOST_ROWS, Told};
+use super::words;
 use crate::model::{Component, Impact, PageEvent, PageUpdate, Phase, Product};
 
 /// `/api/v2/summary.json` of a page whose id is not incident.io's.
-pub(super) const SUMMARY: Form = Form {
-    name: "Statuspage JSON",
-    paths: &["api/v2/summary.json"],
-    hosts: ANYWHERE,
-    media: Media::Json,
-    read: read_summary,
-};
+pub(super) const SUMMARY: Form =
+    Form::json("Statuspage JSON", &["api/v2/summary.json"], read_summary);
 
 /// A host that serves no summary, but the list of incidents.
-pub(super) const PARTS: Form = Form {
-    name: "Statuspage JSON in parts",
-    paths: &["api/v2/incidents.json", "api/v2/components.json", "api/v2/status.json"],
-    hosts: ANYWHERE,
-    media: Media::Json,
-    read: read_parts,
-};
+pub(super) const PARTS: Form = Form::json(
+    "Statuspage JSON in parts",
+    &["api/v2/incidents.json", "api/v2/components.json", "api/v2/status.json"],
+    read_parts,
+);
 
 fn read_summary(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     let summary = json::object(documents.main())?;
@@ -35,7 +29,7 @@ fn read_summary(documents: &Documents<'_>) -> Result<Reading, Refusal> {
         return Err("is incident.io's".into());
     }
     is_compat(&summary)?;
-    Ok(read(&[&summary], documents, Product::STATUSPAGE))
+    Ok(read(&[summary], documents, Product::STATUSPAGE))
 }
 
 fn read_parts(documents: &Documents<'_>) -> Result<Reading, Refusal> {
@@ -46,10 +40,10 @@ fn read_parts(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     if !(has_list && (says_so || json::list(&incidents, "incidents").iter().any(is_ours))) {
         return Err("has no `incidents` of Statuspage".into());
     }
-    let others: Vec<Value> =
-        [1, 2].iter().filter_map(|at| json::object(documents.body(*at)?).ok()).collect();
-    let parts: Vec<&Value> = others.iter().chain([&incidents]).collect();
-    Ok(read(&parts, documents, product_of(&incidents)))
+    let product = product_of(&incidents);
+    let parts = [documents.object(1), documents.object(2), Some(incidents)];
+    let parts: Vec<Value> = parts.into_iter().flatten().collect();
+    Ok(read(&parts, documents, product))
 }
 
 /// Whether this is a summary: it must say something of the whole or of a row.
@@ -83,15 +77,12 @@ fn is_ulid(id: &str) -> bool {
 }
 
 /// Reads v2 documents that complete each other; where two speak of the same thing, the first wins,
-/// except that of an incident the later update wins.
-pub(super) fn read(parts: &[&Value], documents: &Documents<'_>, product: Product) -> Reading {
-    let mut warnings = Vec::new();
+/// except that of a row the worse state wins, and of an incident the later update.
+pub(super) fn read(parts: &[Value], documents: &Documents<'_>, product: Product) -> Reading {
+    let mut warnings = Warnings::default();
     let components = components(parts, &mut warnings);
     let events = events(parts, &mut warnings);
-    let words = events.iter().map(|(event, word, _)| (event, word));
-    json::warn_of_unknown_phases(words, &mut warnings);
-    let (maintenances, incidents): (Vec<_>, Vec<_>) =
-        events.into_iter().partition(|(.., is_maintenance)| *is_maintenance);
+    let (incidents, maintenances) = json::apart(events, &mut warnings);
     let own_word = parts
         .iter()
         .find_map(|part| json::text(part.get("status")?, "indicator"))
@@ -104,14 +95,14 @@ pub(super) fn read(parts: &[&Value], documents: &Documents<'_>, product: Product
         url: page_text("url"),
         own_word,
         components,
-        incidents: incidents.into_iter().map(|(event, ..)| event).collect(),
-        maintenances: maintenances.into_iter().map(|(event, ..)| event).collect(),
+        incidents,
+        maintenances,
         warnings,
     };
     found.on(documents, product)
 }
 
-fn components(parts: &[&Value], warnings: &mut Vec<String>) -> Vec<Component> {
+fn components(parts: &[Value], warnings: &mut Warnings) -> Vec<Component> {
     let mut components: Vec<Component> = Vec::new();
     for part in parts {
         let groups = group_names(part);
@@ -121,13 +112,9 @@ fn components(parts: &[&Value], warnings: &mut Vec<String>) -> Vec<Component> {
                 groups.get(&component.id).or_else(|| groups.get(&json::text(row, "group_id")?));
             Some((Component { group: group.cloned(), ..component }, is_group(row)))
         });
-        for (component, is_group) in rows {
-            if !is_group && !components.iter().any(|known| known.id == component.id) {
-                components.push(component);
-            }
-        }
+        components.extend(rows.into_iter().filter(|(_, is_group)| !is_group).map(|(row, _)| row));
     }
-    components
+    json::unique(components)
 }
 
 fn is_group(row: &Value) -> bool {
@@ -150,22 +137,20 @@ fn group_names(part: &Value) -> BTreeMap<String, String> {
     names
 }
 
-/// Incidents and maintenances, each with the page's word for its phase and whether it is a
-/// maintenance.
-fn events(parts: &[&Value], warnings: &mut Vec<String>) -> Vec<(PageEvent, String, bool)> {
-    let mut events: Vec<(PageEvent, String, bool)> = Vec::new();
+/// Incidents and maintenances.
+fn events(parts: &[Value], warnings: &mut Warnings) -> Vec<Told> {
+    let mut events: Vec<Told> = Vec::new();
     for part in parts {
         for key in ["incidents", "scheduled_maintenances"] {
-            for (event, word) in json::rows(part, key, warnings, event) {
-                let is_maintenance = key != "incidents" || event.impact == Impact::Maintenance;
-                let known = events.iter_mut().find(|(known, ..)| known.id == event.id);
-                match known {
-                    Some(known) if event.updated_at > known.0.updated_at => {
-                        *known = (event, word, is_maintenance);
+            for mut told in json::rows(part, key, warnings, event) {
+                told.is_maintenance |= key != "incidents";
+                match events.iter_mut().find(|known| known.event.id == told.event.id) {
+                    Some(known) if told.event.updated_at > known.event.updated_at => *known = told,
+                    Some(known) if known.event.updates.is_empty() => {
+                        known.event.updates = told.event.updates;
                     }
-                    Some(known) if known.0.updates.is_empty() => known.0.updates = event.updates,
                     Some(_) => {}
-                    None => events.push((event, word, is_maintenance)),
+                    None => events.push(told),
                 }
             }
         }
@@ -173,30 +158,30 @@ fn events(parts: &[&Value], warnings: &mut Vec<String>) -> Vec<(PageEvent, Strin
     events
 }
 
-fn event(row: &Value) -> Option<(PageEvent, String)> {
+fn event(row: &Value) -> Option<Told> {
     let title = json::text(row, "name");
     let id = json::first_text(row, &["id", "shortlink"]).or_else(|| title.clone())?;
     let word = json::text(row, "status").unwrap_or_default();
     let updates: Vec<PageUpdate> = json::list(row, "incident_updates").iter().map(update).collect();
+    let impact = json::text(row, "impact").map_or(Impact::Unknown, |word| words::impact_of(&word));
     let event = PageEvent {
-        title: title.unwrap_or_else(|| id.clone()),
         phase: words::phase_of(&word),
-        impact: json::text(row, "impact").map_or(Impact::Unknown, |word| words::impact_of(&word)),
+        impact,
         started_at: json::first_time(row, &["scheduled_for", "started_at", "created_at"]),
         updated_at: json::time(row, "updated_at"),
         ends_at: json::time(row, "scheduled_until"),
         components: touched(row),
         updates: json::newest_first(updates),
-        id,
+        ..blank(id.clone(), title.unwrap_or(id))
     };
-    Some((event, word))
+    Some(Told { event, word, is_maintenance: impact == Impact::Maintenance })
 }
 
 fn update(row: &Value) -> PageUpdate {
     PageUpdate {
         at: json::first_time(row, &["display_at", "created_at", "updated_at"]),
         phase: json::text(row, "status").map_or(Phase::Unknown, |word| words::phase_of(&word)),
-        text: row.get("body").and_then(Value::as_str).map(words::plain_text).unwrap_or_default(),
+        text: json::prose(row, "body"),
     }
 }
 
@@ -211,7 +196,7 @@ fn touched(row: &Value) -> Vec<String> {
         .flat_map(|update| json::list(update, "affected_components"))
         .filter_map(|row| json::text(row, "code"));
     let mut ids: Vec<String> = Vec::new();
-    for id in own.chain(by_updates) {
+    for id in own.chain(by_updates).take(MOST_ROWS) {
         if !ids.contains(&id) {
             ids.push(id);
         }

@@ -4,19 +4,18 @@
 
 use scraper::{ElementRef, Html};
 
-use super::form::{ANYWHERE, Documents, Form, Found, Media, Reading, Refusal};
+use super::form::{Documents, Form, Found, Reading, Refusal, Warnings, event, row};
 use super::{markup, words};
 use crate::model::{Component, ComponentState, Impact, PageEvent, PageUpdate, Phase, Product};
 
 /// The page itself.
-pub(super) const HTML: Form =
-    Form { name: "Statuspage HTML", paths: &[""], hosts: ANYWHERE, media: Media::Html, read };
+pub(super) const HTML: Form = Form::html("Statuspage HTML", read);
 
 const UNRESOLVED: &str = ".unresolved-incident";
 
 fn read(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     let text = documents.text();
-    let html = Html::parse_document(&text);
+    let html = markup::document(&text)?;
     if is_unclaimed(&html) {
         return Err(Refusal::Unusable("is an address nobody has claimed at Statuspage".to_owned()));
     }
@@ -38,9 +37,9 @@ fn read(documents: &Documents<'_>) -> Result<Reading, Refusal> {
         own_word: Some(own_word),
         components,
         incidents,
-        warnings: vec![
-            "the HTML was read: maintenances and the rows of incidents are not in it".to_owned(),
-        ],
+        warnings: Warnings::of(
+            "the HTML was read: maintenances and the rows of incidents are not in it",
+        ),
         ..Found::default()
     };
     Ok(found.on(documents, Product::STATUSPAGE))
@@ -66,23 +65,18 @@ fn is_group_header(row: ElementRef<'_>) -> bool {
         .is_some_and(|parent| parent.value().classes().any(|class| class == "is-group"))
 }
 
-fn component(row: ElementRef<'_>) -> Option<Component> {
-    let raw = words::line(row.attr("data-component-status")?);
-    let name = markup::first(row, ".name").map(markup::text_of).filter(|name| !name.is_empty());
-    let id = row.attr("data-component-id").map(words::line).or_else(|| name.clone())?;
-    let group = row
+fn component(element: ElementRef<'_>) -> Option<Component> {
+    let raw = words::line(element.attr("data-component-status")?);
+    let name = markup::first(element, ".name").map(markup::text_of).filter(|name| !name.is_empty());
+    let id = element.attr("data-component-id").map(words::line).or_else(|| name.clone())?;
+    let group = element
         .ancestors()
         .filter_map(ElementRef::wrap)
         .find(|above| above.value().classes().any(|class| class == "is-group"))
         .and_then(|group| markup::first(group, ".name"))
         .map(markup::text_of);
-    Some(Component {
-        name: name.unwrap_or_else(|| id.clone()),
-        id,
-        group,
-        state: words::state_of(&raw),
-        raw,
-    })
+    let state = words::state_of(&raw);
+    Some(Component { group, ..row(id, name, raw, state) })
 }
 
 fn incident(element: ElementRef<'_>) -> Option<PageEvent> {
@@ -91,19 +85,12 @@ fn incident(element: ElementRef<'_>) -> Option<PageEvent> {
     let title = markup::text_of(link);
     let impact = element.value().classes().find_map(|class| class.strip_prefix("impact-"));
     let updates = updates(element);
+    let id = link.attr("href").and_then(|address| address.rsplit('/').next()).map(words::line);
     Some(PageEvent {
-        id: link
-            .attr("href")
-            .and_then(|address| address.rsplit('/').next())
-            .map_or_else(|| title.clone(), words::line),
         phase: updates.first().map_or(Phase::Unknown, |update| update.phase),
         impact: impact.map_or(Impact::Unknown, words::impact_of),
-        started_at: None,
-        updated_at: None,
-        ends_at: None,
-        components: Vec::new(),
         updates,
-        title,
+        ..event(id.unwrap_or_else(|| title.clone()), title)
     })
 }
 

@@ -1,7 +1,8 @@
 //! Why a page could not be read just now.
 
-use crate::http_client::{TransportFailure, TransportKind};
+use crate::http_client::TransportFailure;
 use crate::model::{Evidence, Outcome};
+use crate::probe::observe::outcome_of;
 
 /// Why a page could not be read just now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,13 +56,7 @@ impl Trouble {
 
     /// No whole answer came.
     pub(super) fn transport(host: &str, failure: &TransportFailure) -> Self {
-        let outcome = match failure.kind {
-            TransportKind::Dns | TransportKind::Address => Outcome::DnsFailed,
-            TransportKind::Connect => Outcome::ConnectFailed,
-            TransportKind::Tls => Outcome::TlsFailed,
-            TransportKind::Timeout => Outcome::Timeout,
-            TransportKind::Local => Outcome::MonitorError,
-        };
+        let outcome = outcome_of(failure.kind);
         Self { outcome, reach: Reach::Host, ..Self::malformed(host, failure.text.clone()) }
     }
 

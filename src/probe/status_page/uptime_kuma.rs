@@ -4,20 +4,18 @@
 
 use serde_json::Value;
 
-use super::form::{ANYWHERE, Documents, Form, Found, Media, Reading, Refusal, event};
-use super::{json, words};
+use super::form::{Documents, Form, Found, Reading, Refusal, Warnings, event, row};
+use super::json;
 use crate::model::{
     Component, ComponentState, Impact, PageEvent, PageUpdate, Phase, Product, Timestamp,
 };
 
 /// The two documents of a page at `/status/SLUG`, or at the root of a host of its own.
-pub(super) const PAGE: Form = Form {
-    name: "Uptime Kuma JSON",
-    paths: &["../../api/status-page/{slug}", "../../api/status-page/heartbeat/{slug}"],
-    hosts: ANYWHERE,
-    media: Media::Json,
+pub(super) const PAGE: Form = Form::json(
+    "Uptime Kuma JSON",
+    &["../../api/status-page/{slug}", "../../api/status-page/heartbeat/{slug}"],
     read,
-};
+);
 
 fn read(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     let page = json::object(documents.main())?;
@@ -26,16 +24,16 @@ fn read(documents: &Documents<'_>) -> Result<Reading, Refusal> {
     if !page.get("publicGroupList").is_some_and(Value::is_array) {
         return Err("lists no monitor of Uptime Kuma".into());
     }
-    let mut warnings = Vec::new();
-    let heartbeats = documents.body(1).and_then(|body| json::object(body).ok());
+    let mut warnings = Warnings::default();
+    let heartbeats = documents.object(1);
     if heartbeats.is_none() {
-        warnings.push("no heartbeats could be read: no state is known".to_owned());
+        warnings.lose("no heartbeats could be read: no state is known");
     }
     let heartbeats = heartbeats.as_ref().and_then(|beats| beats.get("heartbeatList"));
     let groups = json::rows(&page, "publicGroupList", &mut warnings, |group| {
-        let monitors = group.get("monitorList")?.as_array()?;
-        let row = |monitor| component(monitor, group, heartbeats);
-        Some(monitors.iter().filter_map(row).collect::<Vec<Component>>())
+        let monitors = json::first(group.get("monitorList")?.as_array()?);
+        let read = |monitor| component(monitor, group, heartbeats);
+        Some(monitors.iter().filter_map(read).collect::<Vec<Component>>())
     });
     let mut incidents = json::rows(&page, "incidents", &mut warnings, incident);
     // Before 2.1 a page had one at most.
@@ -55,7 +53,7 @@ fn read(documents: &Documents<'_>) -> Result<Reading, Refusal> {
 /// A monitor with the state of its newest heartbeat, which is the last.
 fn component(monitor: &Value, group: &Value, heartbeats: Option<&Value>) -> Option<Component> {
     let id = json::text(monitor, "id")?;
-    let newest = heartbeats.and_then(|list| json::list(list, &id).last());
+    let newest = heartbeats.and_then(|list| list.get(&id)?.as_array()?.last());
     let raw = newest.and_then(|beat| json::text(beat, "status")).unwrap_or_default();
     let state = match raw.as_str() {
         "0" => ComponentState::MajorOutage,
@@ -65,8 +63,8 @@ fn component(monitor: &Value, group: &Value, heartbeats: Option<&Value>) -> Opti
         "3" => ComponentState::UnderMaintenance,
         _ => ComponentState::Unknown,
     };
-    let name = json::text(monitor, "name").unwrap_or_else(|| id.clone());
-    Some(Component { id, name, group: json::text(group, "name"), state, raw })
+    let own = row(id, json::text(monitor, "name"), raw, state);
+    Some(Component { group: json::text(group, "name"), ..own })
 }
 
 /// An announcement that somebody wrote; its colour is all that it says of its weight.
@@ -89,8 +87,7 @@ fn incident(row: &Value) -> Option<PageEvent> {
 }
 
 fn update(row: &Value, key: &str, phase: Phase) -> PageUpdate {
-    let text = row.get(key).and_then(Value::as_str).map(words::plain_text).unwrap_or_default();
-    PageUpdate { at: None, phase, text }
+    PageUpdate { at: None, phase, text: json::prose(row, key) }
 }
 
 fn maintenance(row: &Value) -> Option<PageEvent> {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::form::Reading;
+use super::json::MOST_ROWS;
 use crate::engine::page::{ComponentMap, state_of_impact, worst};
 use crate::model::{Component, ComponentState, Page, PageEvent};
 
@@ -43,7 +44,9 @@ impl Watched {
                 add_missing(page, row);
             }
         }
-        for row in page.components.iter().filter(|row| map.capability_of(row).is_some()) {
+        let mapped = page.components.iter().filter(|row| map.capability_of(row).is_some());
+        // A page whose rows have other ids each time is not worth all memory.
+        for row in mapped.take(MOST_ROWS.saturating_sub(self.rows.len())) {
             self.rows.entry(row.id.clone()).or_insert_with(|| row.clone());
         }
     }

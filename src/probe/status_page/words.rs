@@ -3,8 +3,7 @@
 //! Owns the enum table of the status-page formats. Invariant: a word that is not listed is
 //! `unknown`, never `operational`.
 
-use scraper::Html;
-
+use super::markup;
 use crate::engine::page::impact_of_state;
 use crate::model::text::clean;
 use crate::model::{ComponentState, Impact, Phase, Timestamp};
@@ -114,7 +113,9 @@ pub(super) fn plain_text(html: &str) -> String {
     if !html.contains(['<', '&']) {
         return lines(html);
     }
-    let fragment = Html::parse_fragment(html);
+    let Ok(fragment) = markup::fragment(html) else {
+        return lines(html);
+    };
     let mut text = String::new();
     for node in fragment.tree.root().descendants() {
         match node.value() {
