@@ -232,7 +232,7 @@ impl Monitor {
             return;
         };
         let lead = acknowledged_at.duration_since(incident.opened_at);
-        if let Ok(lead) = std::time::Duration::try_from(lead) {
+        if let Ok(lead) = Duration::try_from(lead) {
             for capability in &incident.capabilities {
                 self.metrics.page_lead(*capability, lead);
             }

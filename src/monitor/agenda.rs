@@ -90,13 +90,13 @@ impl Agenda {
 
     /// Takes what is due at `now`; it counts as running until [`Self::finished`].
     pub fn take_due(&mut self, now: Timestamp) -> Vec<Due> {
-        let pace = self.pace.clone();
+        let Self { pace, entries } = self;
         let is_due = |entry: &Entry| !entry.running && entry.due_at().is_some_and(|at| at <= now);
-        self.entries
+        entries
             .iter_mut()
             .enumerate()
             .filter(|(_, entry)| is_due(entry))
-            .map(|(index, entry)| entry.start(index, &pace, now))
+            .map(|(index, entry)| entry.start(index, pace, now))
             .collect()
     }
 
@@ -115,18 +115,16 @@ impl Agenda {
 
     /// The run of the probe at `index` is over.
     pub fn finished(&mut self, index: usize, now: Timestamp) {
-        let pace = self.pace.clone();
         if let Some(entry) = self.entries.get_mut(index) {
-            entry.finish(&pace, now);
+            entry.finish(&self.pace, now);
         }
     }
 
     /// Sets which probes are suspect, from now on.
     pub fn set_suspects(&mut self, suspects: &[Suspect]) {
-        let pace = self.pace.clone();
         for entry in &mut self.entries {
             entry.suspect = suspects.iter().find(|one| one.probe == entry.name).cloned();
-            entry.recheck_at = entry.next_recheck(&pace);
+            entry.recheck_at = entry.next_recheck(&self.pace);
         }
     }
 

@@ -27,8 +27,9 @@ impl Board {
     pub fn replace(&mut self, rounds: &Rounds) {
         let known = std::mem::take(&mut self.probes);
         for spec in rounds.specs() {
-            let of_spec: Vec<_> =
-                known.iter().filter(|view| view.series.probe == spec.name).cloned().collect();
+            let is_same =
+                |view: &&ProbeView| view.series.probe == spec.name && view.kind == spec.kind();
+            let of_spec: Vec<_> = known.iter().filter(is_same).cloned().collect();
             if of_spec.is_empty() {
                 self.probes.push(unseen(&Series::of(&spec.name), spec.kind()));
             }
@@ -36,13 +37,13 @@ impl Board {
         }
         let known = std::mem::take(&mut self.sources);
         for source in &rounds.settings().sources {
-            let view = known.iter().find(|view| view.name == source.name).cloned();
-            self.sources.push(view.unwrap_or_else(|| SourceView {
+            let known = known.iter().find(|view| view.name == source.name);
+            self.sources.push(SourceView {
                 name: source.name.clone(),
                 role: source.role,
-                last: None,
-                last_success_at: None,
-            }));
+                last: known.and_then(|view| view.last.clone()),
+                last_success_at: known.and_then(|view| view.last_success_at),
+            });
         }
     }
 

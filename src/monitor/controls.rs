@@ -16,10 +16,10 @@ impl Controls {
         Self { names, readings: Vec::new(), held: Vec::new() }
     }
 
-    /// The controls of a changed configuration; what is held stays held.
-    #[must_use]
-    pub fn replaced(self, names: Vec<String>) -> Self {
-        Self { names, ..self }
+    /// Follows a changed configuration and answers what nothing is waited for any more.
+    pub fn replace(&mut self, names: Vec<String>) -> Vec<Observation> {
+        self.names = names;
+        if self.names.is_empty() { self.give_up() } else { self.release() }
     }
 
     /// Takes an observation in and answers what can be judged now, itself included, oldest first.
@@ -138,6 +138,17 @@ mod tests {
         controls.pass(observation("a", Outcome::DnsFailed, 5));
         assert_eq!(controls.pass(control("one", 6)).len(), 1);
         assert_eq!(controls.pass(control("two", 6)).len(), 2);
+    }
+
+    #[test]
+    fn what_is_held_goes_on_when_a_reload_takes_the_controls_away() {
+        let mut controls = controls();
+        controls.pass(observation("a", Outcome::Timeout, 5));
+        assert!(controls.replace(vec!["other".to_owned()]).is_empty());
+        assert_eq!(controls.pass(control("other", 6)).len(), 2);
+        controls.pass(observation("a", Outcome::Timeout, 9));
+        assert_eq!(controls.replace(Vec::new()).len(), 1);
+        assert!(!controls.is_wanted());
     }
 
     #[test]

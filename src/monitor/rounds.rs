@@ -120,7 +120,8 @@ impl Rounds {
     /// finishes on the old one.
     pub fn replace(&mut self, specs: Vec<ProbeSpec>, settings: Settings, deps: &ProbeDeps) {
         self.agenda = self.agenda.replaced(&specs, self.clock.now());
-        self.controls = std::mem::take(&mut self.controls).replaced(control_names(&specs));
+        let ready = self.controls.replace(control_names(&specs));
+        self.observed(ready);
         self.workers = workers(&specs, deps);
         self.errand_limit = deps.submit_timeout + ERRAND_GRACE;
         self.specs = specs;
@@ -154,9 +155,8 @@ impl Rounds {
 
     /// Judges at the deadline of `check`: what is still held or running is let go.
     pub fn conclude(&mut self) -> Decision {
-        for observation in self.controls.give_up() {
-            self.inputs.push_back(Input::Observed(Box::new(observation)));
-        }
+        let held = self.controls.give_up();
+        self.observed(held);
         while let Some(input) = self.inputs.pop_front() {
             let now = self.clock.now();
             let _: Decision = self.evaluate(input, now);
@@ -236,14 +236,12 @@ impl Rounds {
 
     fn start_due(&mut self, now: Timestamp) {
         for index in self.agenda.take_overrun(now) {
-            for line in self.lines_of(index, now) {
-                let observation = Observation {
-                    outcome: Outcome::Skipped,
-                    skipped: Some(SkipReason::Overrun),
-                    ..line
-                };
-                self.inputs.push_back(Input::Observed(Box::new(observation)));
-            }
+            let skipped = self.lines_of(index, now).into_iter().map(|line| Observation {
+                outcome: Outcome::Skipped,
+                skipped: Some(SkipReason::Overrun),
+                ..line
+            });
+            self.observed(skipped);
         }
         for due in self.agenda.take_due(now) {
             let lag = Duration::try_from(now.duration_since(due.at)).unwrap_or_default();
@@ -394,9 +392,8 @@ impl Rounds {
                 self.inputs.push_back(Input::Listed(Box::new(observation), Box::new(reading)));
                 continue;
             }
-            for ready in self.controls.pass(observation) {
-                self.inputs.push_back(Input::Observed(Box::new(ready)));
-            }
+            let ready = self.controls.pass(observation);
+            self.observed(ready);
         }
         self.inputs.extend(peer.map(Input::Peer));
         self.inputs.extend(reading.map(Input::Read));
@@ -404,6 +401,12 @@ impl Rounds {
         if self.controls.is_wanted() {
             self.agenda.call_controls(now);
         }
+    }
+
+    /// What can be judged.
+    fn observed(&mut self, observations: impl IntoIterator<Item = Observation>) {
+        let inputs = observations.into_iter().map(|one| Input::Observed(Box::new(one)));
+        self.inputs.extend(inputs);
     }
 }
 
