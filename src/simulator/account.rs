@@ -15,6 +15,7 @@ use serde_json::Value;
 use super::artefact::Artefact;
 use super::dialect::{Dialect, Quirk};
 use super::job::{Job, JobKind, Lifecycle, Place, View};
+use super::log::counted;
 use super::webhook::{WebhookEndpoint, WebhookEvent};
 
 use money::Purse;
@@ -376,12 +377,4 @@ impl Account {
             self.replays.remove(&place);
         }
     }
-}
-
-fn counted(words: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
-    let mut counts = BTreeMap::new();
-    for word in words {
-        *counts.entry(word).or_default() += 1;
-    }
-    counts
 }

@@ -20,7 +20,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::{World, catalogue, locked};
+use super::{JobKind, World, catalogue, locked};
 
 /// Query parameters by name.
 type Parameters = Query<BTreeMap<String, String>>;
@@ -36,16 +36,11 @@ pub(super) fn router(world: Arc<World>) -> Router {
         .route("/v3/voices/speech", post(jobs::speech))
         .route("/v3/avatars", get(avatars))
         .route("/v3/avatars/looks", get(looks))
-        .route("/v3/videos", get(jobs::videos).post(jobs::create_video))
-        .route("/v3/videos/statuses", get(jobs::video_statuses))
-        .route("/v3/videos/{id}", get(jobs::video).delete(jobs::delete_video))
-        .route("/v3/video-translations", get(jobs::translations).post(jobs::create_translation))
+        .route("/v3/videos", post(jobs::create_video))
+        .nest("/v3/videos", jobs::router(JobKind::Video))
+        .route("/v3/video-translations", post(jobs::create_translation))
         .route("/v3/video-translations/languages", get(languages))
-        .route("/v3/video-translations/statuses", get(jobs::translation_statuses))
-        .route(
-            "/v3/video-translations/{id}",
-            get(jobs::translation).delete(jobs::delete_translation),
-        )
+        .nest("/v3/video-translations", jobs::router(JobKind::Translation))
         .route("/v3/webhooks/endpoints", get(webhooks::endpoints))
         .route("/v3/webhooks/events", get(webhooks::events))
         .route_layer(from_fn_with_state(Arc::clone(&world), authenticate));

@@ -69,11 +69,7 @@ impl Log {
         &self,
         name: impl Fn(&Received) -> Option<String>,
     ) -> BTreeMap<String, usize> {
-        let mut counts = BTreeMap::new();
-        for name in self.entries().iter().filter(|entry| entry.is_create()).filter_map(name) {
-            *counts.entry(name).or_default() += 1;
-        }
-        counts
+        counted(self.entries().iter().filter(|entry| entry.is_create()).filter_map(name))
     }
 
     /// Appends; answers the entry's place.
@@ -93,4 +89,13 @@ impl Log {
     fn entries(&self) -> std::sync::MutexGuard<'_, Vec<Received>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How often each word comes.
+pub(super) fn counted(words: impl Iterator<Item = String>) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for word in words {
+        *counts.entry(word).or_default() += 1;
+    }
+    counts
 }

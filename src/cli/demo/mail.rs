@@ -3,6 +3,9 @@
 //! Owns as much of RFC 2045 and RFC 2047 as our own mails use: encoded words in Base64 or Q, bodies
 //! in quoted-printable. Pure and total: what is not understood is shown as it is.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
 /// The decoded subject.
 pub(super) fn subject(mail: &str) -> String {
     let head = mail.split("\r\n\r\n").next().unwrap_or_default().replace("\r\n ", " ");
@@ -24,7 +27,7 @@ pub(super) fn subject(mail: &str) -> String {
 pub(super) fn first_lines(mail: &str, count: usize) -> Vec<String> {
     let plain = mail.split("text/plain").nth(1).unwrap_or(mail);
     let body = plain.split_once("\r\n\r\n").map_or("", |(_, body)| body);
-    let body = quoted_printable(&body.replace("=\r\n", ""), '=');
+    let body = quoted_printable(&body.replace("=\r\n", ""));
     let lines = body.lines().map(str::trim).filter(|line| !line.is_empty());
     lines.take(count).map(str::to_owned).collect()
 }
@@ -34,40 +37,25 @@ fn word(word: &str) -> (bool, String) {
     let inner = word.strip_prefix("=?").and_then(|rest| rest.strip_suffix("?="));
     let mut parts = inner.into_iter().flat_map(|inner| inner.splitn(3, '?')).skip(1);
     match (parts.next(), parts.next()) {
-        (Some("b" | "B"), Some(text)) => (true, base64(text)),
-        (Some("q" | "Q"), Some(text)) => (true, quoted_printable(&text.replace('_', " "), '=')),
+        (Some("b" | "B"), Some(text)) => {
+            let bytes = BASE64_STANDARD.decode(text).unwrap_or_else(|_| text.into());
+            (true, String::from_utf8_lossy(&bytes).into_owned())
+        }
+        (Some("q" | "Q"), Some(text)) => (true, quoted_printable(&text.replace('_', " "))),
         _ => (false, word.to_owned()),
     }
 }
 
-fn quoted_printable(text: &str, escape: char) -> String {
+fn quoted_printable(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once(escape) {
+    while let Some((before, after)) = rest.split_once('=') {
         bytes.extend_from_slice(before.as_bytes());
         let code = after.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
         bytes.push(code.unwrap_or(b'='));
         rest = if code.is_some() { after.get(2..).unwrap_or_default() } else { after };
     }
     bytes.extend_from_slice(rest.as_bytes());
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn base64(text: &str) -> String {
-    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut bytes = Vec::with_capacity(text.len());
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    for byte in text.bytes() {
-        let Some(value) = ALPHABET.iter().position(|known| *known == byte) else {
-            continue;
-        };
-        bits = (bits << 6) | u32::try_from(value).unwrap_or_default();
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from((bits >> count) & 0xff).unwrap_or_default());
-        }
-    }
     String::from_utf8_lossy(&bytes).into_owned()
 }
 

@@ -6,10 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::routing::get;
+use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::super::account::{Claim, CreateKind, Cursor, Order, OutOfCredit, Wanted};
@@ -26,38 +27,17 @@ const SECONDS_PER_WORD: Duration = Duration::from_millis(400);
 
 type Shared = State<Arc<World>>;
 
-pub(super) async fn videos(State(world): Shared, query: Parameters) -> Answered {
-    list(&world, JobKind::Video, &query)
-}
-
-pub(super) async fn translations(State(world): Shared, query: Parameters) -> Answered {
-    list(&world, JobKind::Translation, &query)
-}
-
-pub(super) async fn video(State(world): Shared, Path(id): Path<String>) -> Answered {
-    detail(&world, JobKind::Video, &id)
-}
-
-pub(super) async fn translation(State(world): Shared, Path(id): Path<String>) -> Answered {
-    detail(&world, JobKind::Translation, &id)
-}
-
-pub(super) async fn video_statuses(State(world): Shared, query: Parameters) -> Answered {
-    statuses(&world, JobKind::Video, &query)
-}
-
-pub(super) async fn translation_statuses(State(world): Shared, query: Parameters) -> Answered {
-    statuses(&world, JobKind::Translation, &query)
-}
-
-pub(super) async fn delete_video(State(world): Shared, Path(id): Path<String>) -> Answered {
-    delete(&world, JobKind::Video, &id)?;
-    Ok(Json(json!({"data": {"id": id, "deleted": true}})))
-}
-
-pub(super) async fn delete_translation(State(world): Shared, Path(id): Path<String>) -> Answered {
-    delete(&world, JobKind::Translation, &id)?;
-    Ok(Json(json!({"data": {"id": id}})))
+/// What videos and translations have in common, below their path.
+pub(super) fn router(kind: JobKind) -> Router<Arc<World>> {
+    let listed = async move |State(world): Shared, query: Parameters| list(&world, kind, &query);
+    let looked_up =
+        async move |State(world): Shared, query: Parameters| statuses(&world, kind, &query);
+    let one = async move |State(world): Shared, Path(id): Path<String>| detail(&world, kind, &id);
+    let gone = async move |State(world): Shared, Path(id): Path<String>| delete(&world, kind, &id);
+    Router::new()
+        .route("/", get(listed))
+        .route("/statuses", get(looked_up))
+        .route("/{id}", get(one).delete(gone))
 }
 
 pub(super) async fn create_video(
@@ -210,10 +190,15 @@ fn statuses(world: &World, kind: JobKind, query: &Parameters) -> Answered {
     Ok(paged(&rows, None))
 }
 
-fn delete(world: &World, kind: JobKind, id: &str) -> Result<(), Refusal> {
+fn delete(world: &World, kind: JobKind, id: &str) -> Answered {
     let now = world.clock.now();
-    let was_there = locked(&world.account).delete(kind, id, now);
-    if was_there { Ok(()) } else { Err(missing(kind, id)) }
+    if !locked(&world.account).delete(kind, id, now) {
+        return Err(missing(kind, id));
+    }
+    Ok(Json(match kind {
+        JobKind::Video => json!({"data": {"id": id, "deleted": true}}),
+        JobKind::Translation => json!({"data": {"id": id}}),
+    }))
 }
 
 fn missing(kind: JobKind, id: &str) -> Refusal {

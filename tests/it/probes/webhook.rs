@@ -1,6 +1,5 @@
 //! HeyGen's signed events, against the real listener.
 
-use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -9,8 +8,7 @@ use heygen_monitor::http_client::{ClientOptions, HttpClient, Limits, Request};
 use heygen_monitor::model::{JobEvent, JobKind, JobStatus};
 use heygen_monitor::probe::webhook::{WebhookCheck, listen};
 use heygen_monitor::secret::Secret;
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use heygen_monitor::simulator::webhook_signature;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -53,12 +51,7 @@ async fn ear() -> Ear {
 }
 
 fn signed(key: &str, body: &str) -> String {
-    let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap().chain_update(body);
-    let mut text = String::new();
-    for byte in mac.finalize().into_bytes() {
-        write!(text, "{byte:02x}").unwrap();
-    }
-    text
+    webhook_signature(key, body.as_bytes())
 }
 
 impl Ear {
