@@ -115,6 +115,8 @@ pub struct HeartbeatConfig {
 pub struct StorageConfig {
     /// The database file, resolved as in the contract, section 7.
     pub path: PathBuf,
+    /// Whether somebody said where; else it is where this user's programs keep their state.
+    pub is_named: bool,
     /// How long history is kept.
     pub retention: Retention,
 }
@@ -144,12 +146,11 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
-    /// Those of this process; a variable that is not text is none of ours.
+    /// Those of this process. What is not text in a value becomes U+FFFD: so it is refused where it
+    /// matters, and never taken for absent.
     pub fn of_process() -> Self {
-        let env = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
-        Self { env: env.collect() }
+        let text = |value: std::ffi::OsString| value.to_string_lossy().into_owned();
+        Self { env: std::env::vars_os().map(|(name, value)| (text(name), text(value))).collect() }
     }
 }
 
@@ -259,7 +260,7 @@ fn built_in() -> Option<BuiltIn> {
 
 fn read(path: &Path) -> Result<String, Fault> {
     let failed = |error: std::io::Error| unreadable(path, &error);
-    let file = std::fs::File::open(path).map_err(failed)?;
+    let file = place::open(path).map_err(failed)?;
     if file.metadata().map_err(failed)?.is_dir() {
         return Err(Fault::new(
             "the configuration is a directory",

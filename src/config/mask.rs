@@ -4,6 +4,8 @@
 //! Works on plain text, because a file with a secret in it may not even be TOML. Invariant: the
 //! masked text has the same length and the same line ends, so that every span still fits.
 
+use std::ops::Range;
+
 /// Keys whose value is a secret when it is written inline.
 const SECRET_KEYS: [&str; 10] = [
     "api_key",
@@ -18,86 +20,112 @@ const SECRET_KEYS: [&str; 10] = [
     "key",
 ];
 
+/// Words beside which the path of a URL is the secret.
+const SECRET_URLS: [&str; 2] = ["webhook", "heartbeat"];
+
 /// The text with every possible secret overwritten by `*`.
 pub(super) fn mask(text: &str) -> String {
-    let mut is_in_webhook = false;
-    let lines = text.split_inclusive('\n').map(|line| {
-        if line.trim_start().starts_with('[') {
-            is_in_webhook = line.contains("webhook");
+    let mut bytes = text.as_bytes().to_vec();
+    let (mut start, mut is_secret_url) = (0, false);
+    let mut hidden = 0..0;
+    for line in text.split_inclusive('\n') {
+        is_secret_url &= !line.trim_start().starts_with('[');
+        is_secret_url |= SECRET_URLS.iter().any(|word| line.contains(word));
+        for range in url_secrets(line, is_secret_url) {
+            overwrite(&mut bytes, start + range.start..start + range.end);
         }
-        mask_line(line, is_in_webhook || line.contains("webhook"))
-    });
-    lines.collect()
-}
-
-/// `is_webhook`: the path of any URL here is the secret part of a webhook's address.
-fn mask_line(line: &str, is_webhook: bool) -> String {
-    let mut bytes = line.as_bytes().to_vec();
-    for (start, end) in secret_values(line).into_iter().chain(url_secrets(line, is_webhook)) {
-        for byte in &mut bytes[start..end] {
-            if !matches!(byte, b'\n' | b'\r') {
-                *byte = b'*';
+        for equals in secret_keys(line) {
+            // What lies in a secret is overwritten already.
+            if start + equals >= hidden.end {
+                hidden = value_after(text, start + equals + 1);
+                overwrite(&mut bytes, hidden.clone());
             }
         }
+        start += line.len();
     }
     // Ranges begin and end at ASCII bytes, so what remains is still UTF-8.
-    String::from_utf8(bytes).unwrap_or_else(|_| "*".repeat(line.len()))
+    String::from_utf8(bytes).unwrap_or_else(|_| "*".repeat(text.len()))
 }
 
-/// Byte ranges of the values of secret keys.
-fn secret_values(line: &str) -> Vec<(usize, usize)> {
-    let mut found = Vec::new();
-    for (equals, _) in line.match_indices('=') {
-        let Some(before) = line.get(..equals) else {
-            continue;
-        };
-        let word = before.trim_end().trim_end_matches(['"', '\'']);
-        let key_start = word.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-');
-        let key = word.get(key_start.map_or(0, |i| i + ceil(word, i))..).unwrap_or_default();
-        let key = key.to_ascii_lowercase().replace('-', "_");
-        if SECRET_KEYS.contains(&key.as_str()) {
-            found.push(value_after(line, equals + 1));
+fn overwrite(bytes: &mut [u8], range: Range<usize>) {
+    for byte in bytes.get_mut(range).into_iter().flatten() {
+        if !matches!(byte, b'\n' | b'\r') {
+            *byte = b'*';
         }
     }
-    found
 }
 
-/// Length of the character that starts at `index`.
-fn ceil(text: &str, index: usize) -> usize {
-    text.get(index..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8)
+/// Where the equals signs behind secret keys stand.
+fn secret_keys(line: &str) -> impl Iterator<Item = usize> {
+    let is_secret = |equals: &usize| {
+        let before = line.get(..*equals).unwrap_or_default();
+        let word = before.trim_end().trim_end_matches(['"', '\'']);
+        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        let key = word.rsplit(|c| !is_part(c)).next().unwrap_or_default();
+        SECRET_KEYS.contains(&key.to_ascii_lowercase().replace('-', "_").as_str())
+    };
+    line.match_indices('=').map(|(equals, _)| equals).filter(is_secret)
 }
 
-/// The value that follows an equals sign: up to its closing quote, else to the end of the line.
-fn value_after(line: &str, from: usize) -> (usize, usize) {
-    let rest = line.get(from..).unwrap_or_default();
-    let start = from + rest.len() - rest.trim_start().len();
-    let value = line.get(start..).unwrap_or_default();
-    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''));
-    match quote {
+/// The value that begins behind an equals sign: up to its closing quote; where that is missing, up to
+/// the end of the line, or of the text if the value could span lines.
+fn value_after(text: &str, from: usize) -> Range<usize> {
+    let rest = text.get(from..).unwrap_or_default();
+    let value = rest.trim_start_matches([' ', '\t']);
+    let start = text.len() - value.len();
+    let line_end = |from: usize| {
+        let rest = text.get(from..).unwrap_or_default();
+        rest.find('\n').map_or(text.len(), |length| from + length)
+    };
+    for (opening, closing) in [("\"\"\"", "\"\"\""), ("'''", "'''"), ("[", "]")] {
+        if let Some(inner) = value.strip_prefix(opening) {
+            let start = start + opening.len();
+            let end = inner.find(closing).map_or(text.len(), |length| line_end(start + length));
+            return start..end;
+        }
+    }
+    match value.chars().next().filter(|c| matches!(c, '"' | '\'')) {
         Some(quote) => {
             let inner = value.get(1..).unwrap_or_default();
-            let end = inner.find(quote).map_or(line.len(), |length| start + 1 + length);
-            (start + 1, end)
+            let end = closing(inner, quote).map_or_else(|| line_end(start), |end| start + 1 + end);
+            start + 1..end
         }
-        None => (start, line.len()),
+        None => start..line_end(start),
     }
 }
 
-/// Byte ranges of user information in URLs, and of the paths of webhooks.
-fn url_secrets(line: &str, is_webhook: bool) -> Vec<(usize, usize)> {
+/// Where a text in quotation marks ends, if it does on its line.
+fn closing(inner: &str, quote: char) -> Option<usize> {
+    let mut is_escaped = false;
+    for (i, c) in inner.char_indices() {
+        match c {
+            '\n' => return None,
+            c if c == quote && !is_escaped => return Some(i),
+            c => is_escaped = c == '\\' && quote == '"' && !is_escaped,
+        }
+    }
+    None
+}
+
+/// Byte ranges of user information in URLs, and of the paths of secret ones.
+fn url_secrets(line: &str, is_secret: bool) -> Vec<Range<usize>> {
     let mut found = Vec::new();
+    let mut end = 0;
     for (scheme, _) in line.match_indices("://") {
         let start = scheme + 3;
+        if start < end {
+            continue;
+        }
         let rest = line.get(start..).unwrap_or_default();
         let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | '}' | ']');
-        let url = rest.get(..rest.find(ends).unwrap_or(rest.len())).unwrap_or_default();
-        let authority = url.get(..url.find(['/', '?', '#']).unwrap_or(url.len()));
-        let authority = authority.unwrap_or_default();
+        let url = rest.split(ends).next().unwrap_or_default();
+        let authority = url.split(['/', '?', '#']).next().unwrap_or_default();
+        end = start + url.len();
         if let Some(at) = authority.rfind('@') {
-            found.push((start, start + at));
+            found.push(start..start + at);
         }
-        if is_webhook || url.contains("hooks.slack.com/") {
-            found.push((start + authority.len(), start + url.len()));
+        if is_secret || url.contains("hooks.slack.com/") {
+            found.push(start + authority.len()..end);
         }
     }
     found
@@ -122,11 +150,30 @@ mod tests {
                 "[channel.webhook]\nurl = \"https://a.b/c\"",
                 "[channel.webhook]\nurl = \"https://a.b**\"",
             ),
+            ("[heartbeat]\nurl = \"https://a.b/c\"", "[heartbeat]\nurl = \"https://a.b**\""),
+            (
+                "[[channel]]\nwebhook = {\n url = \"https://a.b/c\" }",
+                "[[channel]]\nwebhook = {\n url = \"https://a.b**\" }",
+            ),
+            ("password = \"a\\\"b\" # x", "password = \"****\" # x"),
+            ("password = 'a\\' # x", "password = '**' # x"),
+            ("password = \"a\nb = 1", "password = \"*\nb = 1"),
+            ("key = \"\"\"\nsk-1\"\"\" x\nb = 1", "key = \"\"\"\n********\nb = 1"),
+            ("key = '''\nsk-1\nb = 1", "key = '''\n****\n*****"),
+            ("token = [\n \"sk-1\",\n sk-2 ]\nb = 1", "token = [\n********\n*******\nb = 1"),
             ("[web]\npublic_url = \"https://a.b/c\"", "[web]\npublic_url = \"https://a.b/c\""),
         ];
         for (text, masked) in table {
             assert_eq!(mask(text), masked);
             assert_eq!(mask(text).len(), text.len());
+        }
+    }
+
+    #[test]
+    fn what_repeats_itself_is_masked_in_no_time() {
+        for part in ["key=", "key = [", "://", "://a@", "key = \"\"\"", "key = '\n"] {
+            let text = part.repeat(1_000_000 / part.len());
+            assert_eq!(mask(&text).len(), text.len(), "{part}");
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Where things lie on a host: the configuration file and the database (contract, 4 and 7).
 //!
-//! Reads nothing but names. Invariant: the first place of the documented order that exists wins.
+//! Owns how files are found and opened. Invariant: the first place of the documented order that exists wins.
 
+use std::fs::File;
 use std::io::ErrorKind;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 use super::Surroundings;
@@ -48,12 +50,28 @@ fn is_there(path: &Path) -> bool {
     }
 }
 
+/// Opens a file to read. A named pipe is refused: opening one waits for somebody who writes, perhaps
+/// for ever; `/dev/fd/63` of a shell's `<(…)` is fine.
+pub(super) fn open(path: &Path) -> std::io::Result<File> {
+    let is_pipe = std::fs::metadata(path)?.file_type().is_fifo();
+    if is_pipe && !path.starts_with("/dev") {
+        return Err(std::io::Error::new(ErrorKind::InvalidInput, "it is a pipe, not a file"));
+    }
+    File::open(path)
+}
+
 /// Name of this host, for people.
 pub(super) fn host_name(surroundings: &Surroundings) -> String {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
     let name = surroundings.variable("HOSTNAME").map(str::to_owned).or(kernel);
     let name = name.and_then(|name| super::value::name(name.trim()).ok());
     name.unwrap_or_else(|| "here".to_owned())
+}
+
+/// True when the environment says where history goes.
+pub(super) fn names_state(surroundings: &Surroundings) -> bool {
+    let variables = ["HEYGEN_MONITOR_STATE_DIR", "STATE_DIRECTORY"];
+    variables.iter().any(|name| surroundings.variable(name).is_some())
 }
 
 /// The database: `$HEYGEN_MONITOR_STATE_DIR`, else `storage.path`, else `$STATE_DIRECTORY`, else

@@ -11,6 +11,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use super::document::{At, Document};
 use super::{ConfigError, mask};
+use crate::model::text::clean;
 
 /// Nobody mends more in one go, and a file of another kind has as many as lines.
 const MOST_SHOWN: usize = 50;
@@ -100,8 +101,9 @@ impl Problems {
 
 fn render(problem: &Problem, text: &str, path: &str) -> String {
     let fault = &problem.fault;
-    let title = Level::ERROR.primary_title(one_line(&fault.message));
-    let hint = Level::HELP.with_name("hint").message(one_line(&fault.hint));
+    // Messages may quote what stands in the file, and hints name paths.
+    let title = Level::ERROR.primary_title(clean(&fault.message, LONGEST_MESSAGE));
+    let hint = Level::HELP.with_name("hint").message(clean(&fault.hint, LONGEST_MESSAGE));
     let group = match problem.span.clone() {
         Some(span) => title.element(
             Snippet::source(text)
@@ -112,11 +114,6 @@ fn render(problem: &Problem, text: &str, path: &str) -> String {
     };
     let group = if fault.hint.is_empty() { group } else { group.element(hint) };
     Renderer::plain().render(&[group]).trim_end().to_owned()
-}
-
-/// Messages may quote what stands in the file: control characters never reach the terminal.
-fn one_line(text: &str) -> String {
-    text.chars().take(LONGEST_MESSAGE).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// The part of a span that lies on its first line and within the text.

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::problem::Fault;
-use super::{SecretOrigin, Surroundings};
+use super::{SecretOrigin, Surroundings, place};
 use crate::secret::{Redactor, Secret};
 
 /// Longer files are no keys.
@@ -20,83 +20,62 @@ const LONGEST_SECRET_BYTES: u64 = 16 * 1024;
 pub(super) struct Kind {
     /// What people call it.
     pub(super) label: &'static str,
-    /// Its name among the credentials.
+    /// Its name among the credentials; in capitals that of its variable.
     pub(super) credential: &'static str,
-    /// Its variable.
-    pub(super) variable: &'static str,
 }
 
 /// HeyGen's API key.
-pub(super) const API_KEY: Kind =
-    Kind { label: "the HeyGen API key", credential: "heygen_api_key", variable: "HEYGEN_API_KEY" };
+pub(super) const API_KEY: Kind = Kind { label: "the HeyGen API key", credential: "heygen_api_key" };
 
 /// The incoming webhook of Slack.
-pub(super) const SLACK_WEBHOOK: Kind = Kind {
-    label: "the Slack webhook",
-    credential: "slack_webhook_url",
-    variable: "SLACK_WEBHOOK_URL",
-};
+pub(super) const SLACK_WEBHOOK: Kind =
+    Kind { label: "the Slack webhook", credential: "slack_webhook_url" };
 
 /// What HeyGen signs its events with.
-pub(super) const EVENTS_SECRET: Kind = Kind {
-    label: "the HeyGen webhook secret",
-    credential: "heygen_webhook_secret",
-    variable: "HEYGEN_WEBHOOK_SECRET",
-};
+pub(super) const EVENTS_SECRET: Kind =
+    Kind { label: "the HeyGen webhook secret", credential: "heygen_webhook_secret" };
 
 /// The bot token of Slack.
-pub(super) const SLACK_BOT_TOKEN: Kind = Kind {
-    label: "the Slack bot token",
-    credential: "slack_bot_token",
-    variable: "SLACK_BOT_TOKEN",
-};
+pub(super) const SLACK_BOT_TOKEN: Kind =
+    Kind { label: "the Slack bot token", credential: "slack_bot_token" };
 
 /// The address of a webhook of one's own.
 pub(super) const WEBHOOK_URL: Kind =
-    Kind { label: "the webhook's address", credential: "webhook_url", variable: "WEBHOOK_URL" };
+    Kind { label: "the webhook's address", credential: "webhook_url" };
 
 /// What signs the requests to it.
-pub(super) const WEBHOOK_SECRET: Kind = Kind {
-    label: "the webhook's secret",
-    credential: "webhook_secret",
-    variable: "WEBHOOK_SECRET",
-};
+pub(super) const WEBHOOK_SECRET: Kind =
+    Kind { label: "the webhook's secret", credential: "webhook_secret" };
 
 /// The routing key of PagerDuty.
-pub(super) const PAGERDUTY_KEY: Kind = Kind {
-    label: "the PagerDuty routing key",
-    credential: "pagerduty_routing_key",
-    variable: "PAGERDUTY_ROUTING_KEY",
-};
+pub(super) const PAGERDUTY_KEY: Kind =
+    Kind { label: "the PagerDuty routing key", credential: "pagerduty_routing_key" };
 
 /// The access token of ntfy.
-pub(super) const NTFY_TOKEN: Kind =
-    Kind { label: "the ntfy token", credential: "ntfy_token", variable: "NTFY_TOKEN" };
+pub(super) const NTFY_TOKEN: Kind = Kind { label: "the ntfy token", credential: "ntfy_token" };
 
 /// Where a sign of life is given.
-pub(super) const HEARTBEAT_URL: Kind = Kind {
-    label: "the heartbeat's address",
-    credential: "heartbeat_url",
-    variable: "HEARTBEAT_URL",
-};
+pub(super) const HEARTBEAT_URL: Kind =
+    Kind { label: "the heartbeat's address", credential: "heartbeat_url" };
 
 /// The password of the SMTP server.
 pub(super) const SMTP_PASSWORD: Kind =
-    Kind { label: "the SMTP password", credential: "smtp_password", variable: "SMTP_PASSWORD" };
+    Kind { label: "the SMTP password", credential: "smtp_password" };
 
 /// What readers show that are trusted; its file is named in the configuration alone.
-pub(super) const WEB_TOKEN: Kind = Kind {
-    label: "the token of `web.auth`",
-    credential: "web_token",
-    variable: "HEYGEN_MONITOR_WEB_TOKEN",
-};
+pub(super) const WEB_TOKEN: Kind =
+    Kind { label: "the token of `web.auth`", credential: "web_token" };
 
 /// The users and hashes of readers that are trusted; as for the token.
-pub(super) const WEB_PASSWORDS: Kind = Kind {
-    label: "the passwords of `web.auth`",
-    credential: "web_passwords",
-    variable: "HEYGEN_MONITOR_WEB_PASSWORDS",
-};
+pub(super) const WEB_PASSWORDS: Kind =
+    Kind { label: "the passwords of `web.auth`", credential: "web_passwords" };
+
+impl Kind {
+    /// Its variable.
+    pub(super) fn variable(&self) -> String {
+        self.credential.to_ascii_uppercase()
+    }
+}
 
 /// Reads secrets.
 #[derive(Debug)]
@@ -122,8 +101,9 @@ impl<'a> Vault<'a> {
             .credential(kind)
             .filter(|path| named != Some(path))
             .map(|_| format!("$CREDENTIALS_DIRECTORY/{}", kind.credential));
-        let variable = self.surroundings.variable(kind.variable);
-        let variable = variable.map(|_| format!("{} in the environment", kind.variable));
+        let name = kind.variable();
+        let variable = self.surroundings.variable(&name);
+        let variable = variable.map(|_| format!("{name} in the environment"));
         credential.into_iter().chain(variable).collect()
     }
 
@@ -141,7 +121,7 @@ impl<'a> Vault<'a> {
         };
         let text = match self.credential(kind) {
             Some(path) => read(kind, &path, Guard::Systemd)?,
-            None => self.surroundings.variable(kind.variable).unwrap_or_default().to_owned(),
+            None => self.surroundings.variable(&kind.variable()).unwrap_or_default().to_owned(),
         };
         self.learn(kind, kind.label.to_owned(), &text, from).map(Some)
     }
@@ -233,7 +213,7 @@ enum Guard {
 
 fn read(kind: &Kind, path: &Path, guard: Guard) -> Result<String, Fault> {
     let shown = path.display();
-    let mut file = std::fs::File::open(path).map_err(|error| unreadable(kind, path, &error))?;
+    let mut file = place::open(path).map_err(|error| unreadable(kind, path, &error))?;
     let metadata = file.metadata().map_err(|error| unreadable(kind, path, &error))?;
     if metadata.is_dir() {
         return Err(Fault::new(

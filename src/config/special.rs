@@ -1,21 +1,23 @@
-//! Keys that deserve a better answer than "unknown": secrets written
-//! inline, and what things are called elsewhere.
+//! Keys that deserve a better answer than "unknown": secrets written inline, and what things are
+//! called elsewhere.
 //!
 //! Invariant: none of them is a key of `raw`.
 
 use super::problem::Fault;
+use super::secrets::{self, Kind};
 
-/// Secrets that must not stand in the file, and what stands there instead.
-const INLINE_SECRETS: [(&str, &str, &str, &str); 9] = [
-    ("heygen", "api_key", "api_key_file", "HEYGEN_API_KEY"),
-    ("probe.check.webhook", "secret", "secret_file", "HEYGEN_WEBHOOK_SECRET"),
-    ("channel.slack", "webhook_url", "webhook_url_file", "SLACK_WEBHOOK_URL"),
-    ("channel.slack", "token", "token_file", "SLACK_BOT_TOKEN"),
-    ("channel.email.smtp", "password", "password_file", "SMTP_PASSWORD"),
-    ("channel.webhook", "url", "url_file", "WEBHOOK_URL"),
-    ("channel.webhook", "secret", "secret_file", "WEBHOOK_SECRET"),
-    ("channel.pagerduty", "routing_key", "routing_key_file", "PAGERDUTY_ROUTING_KEY"),
-    ("channel.ntfy", "token", "token_file", "NTFY_TOKEN"),
+/// Tables and keys of secrets that must not stand in the file: the same key with `_file` may.
+const INLINE_SECRETS: [(&str, &str, &Kind); 10] = [
+    ("heygen", "api_key", &secrets::API_KEY),
+    ("heartbeat", "url", &secrets::HEARTBEAT_URL),
+    ("probe.check.webhook", "secret", &secrets::EVENTS_SECRET),
+    ("channel.slack", "webhook_url", &secrets::SLACK_WEBHOOK),
+    ("channel.slack", "token", &secrets::SLACK_BOT_TOKEN),
+    ("channel.email.smtp", "password", &secrets::SMTP_PASSWORD),
+    ("channel.webhook", "url", &secrets::WEBHOOK_URL),
+    ("channel.webhook", "secret", &secrets::WEBHOOK_SECRET),
+    ("channel.pagerduty", "routing_key", &secrets::PAGERDUTY_KEY),
+    ("channel.ntfy", "token", &secrets::NTFY_TOKEN),
 ];
 
 /// What a key is called elsewhere, and here.
@@ -40,14 +42,15 @@ const ELSEWHERE: [(&str, &str); 16] = [
 
 /// The fault of a key that is known to be wrong in the table `table` (`probe.check`).
 pub(super) fn fault(table: &str, key: &str) -> Option<Fault> {
-    let (_, _, file_key, variable) =
-        INLINE_SECRETS.iter().find(|(place, name, ..)| *place == table && *name == key)?;
+    let (_, _, kind) =
+        INLINE_SECRETS.iter().find(|(place, name, _)| *place == table && *name == key)?;
     Some(Fault::new(
         format!("`{key}` is a secret and must not stand in the configuration"),
         format!(
-            "put it into a file of its own (mode 600) and write `{file_key} = \"/path/to/file\"`, \
-             or set {variable} in the environment; a value that stood here may have been read by \
-             others: replace it"
+            "put it into a file of its own (mode 600) and write `{key}_file = \"/path/to/file\"`, \
+             or set {} in the environment; a value that stood here may have been read by others: \
+             replace it",
+            kind.variable()
         ),
     ))
 }

@@ -194,7 +194,11 @@ pub(super) fn mailbox(text: &str) -> Result<Mailbox, Fault> {
 /// The name of a probe, a status page, a channel, the vantage or the account.
 pub(super) fn name(text: &str) -> Result<String, Fault> {
     const LONGEST_NAME: usize = 64;
-    let is_odd = |c: char| c.is_control() || matches!(c, '/' | '\\' | '?' | '#' | '"' | '<' | '>');
+    let is_odd = |c: char| {
+        c.is_control()
+            || matches!(c, '/' | '\\' | '?' | '#' | '"' | '<' | '>')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     if text.trim().is_empty() || text.trim() != text {
         return Err(Fault::new(
             "a name must neither be empty nor begin or end with a space",
@@ -203,7 +207,7 @@ pub(super) fn name(text: &str) -> Result<String, Fault> {
     }
     if text.contains(is_odd) || text.chars().count() > LONGEST_NAME {
         return Err(Fault::new(
-            "a name has at most 64 characters and none of / \\ ? # \" < >",
+            "a name has at most 64 characters, none of / \\ ? # \" < > and none that is not seen",
             "names appear in messages, metrics and addresses: keep them short, \"api-read\"",
         ));
     }

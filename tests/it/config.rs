@@ -35,6 +35,19 @@ fn parse(text: &str) -> Result<Config, ConfigError> {
     parse_with(text, &[])
 }
 
+/// One problem, as it is shown: where, what is wrong, what to do.
+#[track_caller]
+fn is_shown(shown: &str, place: &str, message: &str, hint: &str) {
+    let has = |start: &str, part: &str| {
+        let mut lines = shown.lines().map(str::trim_start);
+        lines.any(|line| line.starts_with(start) && line.contains(part))
+    };
+    assert!(shown.contains(&format!("--> /etc/hm/config.toml:{place}\n")), "{place}\n{shown}");
+    assert!(has("error: ", message), "no {message}\n{shown}");
+    assert!(has("= hint: ", hint), "no {hint}\n{shown}");
+    assert!(shown.contains('^'), "{shown}");
+}
+
 fn names(config: &Config) -> Vec<&str> {
     config.probes.iter().map(|probe| probe.name.as_str()).collect()
 }

@@ -3,10 +3,12 @@
 //! Invariant: a limit that differs between tests and the account's own jobs can only be a default:
 //! it is told in a comment, because no key could say it.
 
+use serde::de::DeserializeOwned;
+
 use super::{Written, duration, file_of};
 use crate::config::raw::{
-    EngineWord, ModeWord, QualityWord, RawBudget, RawCheck, RawEvents, RawJobLimits, RawJobs,
-    RawQueue, RawRender, RawReserve, RawSpeech, RawTranslation, ResolutionWord,
+    ModeWord, RawBudget, RawCheck, RawEvents, RawJobLimits, RawJobs, RawQueue, RawRender,
+    RawReserve, RawSpeech, RawTranslation,
 };
 use crate::config::word::{Amount, DurationWord, JobKindWord};
 use crate::config::{Config, secrets, value};
@@ -155,12 +157,17 @@ fn render(check: &RenderCheck, (mode, max_silence, price_usd): Rules) -> RawRend
         template,
         voice: check.voice.clone(),
         script: Some(check.script.clone()),
-        engine: check.engine.as_deref().and_then(EngineWord::of),
-        resolution: ResolutionWord::of(&check.resolution),
+        engine: check.engine.as_deref().and_then(word),
+        resolution: word(&check.resolution),
         mode,
         max_silence,
         price_usd,
     }
+}
+
+/// A word of a closed list, as it is written.
+fn word<T: DeserializeOwned>(text: &str) -> Option<T> {
+    serde_json::from_value(text.into()).ok()
 }
 
 fn translation(check: &TranslationCheck, (mode, max_silence, price_usd): Rules) -> RawTranslation {
@@ -172,7 +179,7 @@ fn translation(check: &TranslationCheck, (mode, max_silence, price_usd): Rules) 
         video_url,
         asset_id,
         languages: Some(check.languages.clone()),
-        quality: QualityWord::of(&check.quality),
+        quality: word(&check.quality),
         audio_only: Some(check.audio_only),
         mode,
         max_silence,

@@ -183,18 +183,12 @@ pub(in crate::config) enum EngineWord {
 }
 
 impl EngineWord {
-    const ALL: [Self; 3] = [Self::AvatarIii, Self::AvatarIv, Self::AvatarV];
-
     pub(in crate::config) fn as_str(self) -> &'static str {
         match self {
             Self::AvatarIii => "avatar_iii",
             Self::AvatarIv => "avatar_iv",
             Self::AvatarV => "avatar_v",
         }
-    }
-
-    pub(in crate::config) fn of(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|engine| engine.as_str() == word)
     }
 }
 
@@ -210,18 +204,12 @@ pub(in crate::config) enum ResolutionWord {
 }
 
 impl ResolutionWord {
-    const ALL: [Self; 3] = [Self::P720, Self::P1080, Self::K4];
-
     pub(in crate::config) fn as_str(self) -> &'static str {
         match self {
             Self::P720 => "720p",
             Self::P1080 => "1080p",
             Self::K4 => "4k",
         }
-    }
-
-    pub(in crate::config) fn of(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|resolution| resolution.as_str() == word)
     }
 }
 
@@ -239,9 +227,5 @@ impl QualityWord {
             Self::Speed => "speed",
             Self::Precision => "precision",
         }
-    }
-
-    pub(in crate::config) fn of(word: &str) -> Option<Self> {
-        [Self::Speed, Self::Precision].into_iter().find(|quality| quality.as_str() == word)
     }
 }

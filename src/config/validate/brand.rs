@@ -1,10 +1,10 @@
 //! Whose pages these are: `[web.brand]`.
 
-use std::fs::File;
 use std::io::Read;
 
 use super::Check;
 use crate::config::document::At;
+use crate::config::place;
 use crate::config::problem::Fault;
 use crate::config::raw::{RawBrand, RawLink};
 use crate::config::value::{self, Purpose};
@@ -39,7 +39,7 @@ impl Check<'_> {
             Fault::new("this is no picture that we serve", "name a file that ends in .svg or .png")
         })?;
         let mut bytes = Vec::new();
-        File::open(&path)
+        place::open(&path)
             .and_then(|file| file.take(LogoKind::BYTES_MAX + 1).read_to_end(&mut bytes))
             .map_err(|error| {
                 let what = format!("cannot read {}: {error}", path.display());

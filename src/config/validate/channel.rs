@@ -4,6 +4,7 @@
 
 use super::Check;
 use crate::config::document::At;
+use crate::config::place;
 use crate::config::problem::Fault;
 use crate::config::raw::{RawChannel, RawEmail, RawSlack, RawSmtp, TlsWord};
 use crate::config::secrets::{self, Kind, SLACK_WEBHOOK, SMTP_PASSWORD};
@@ -155,7 +156,7 @@ impl Check<'_> {
             self.fail(&at.key("tls"), Fault::new(message, hint));
         }
         let ca_file = raw.ca_file.as_deref().map(|file| self.path(file));
-        if ca_file.as_ref().is_some_and(|path| std::fs::File::open(path).is_err()) {
+        if ca_file.as_ref().is_some_and(|path| place::open(path).is_err()) {
             let hint = "name a readable file of PEM certificates";
             self.fail(&at.key("ca_file"), Fault::new("this file cannot be read", hint));
         }
@@ -238,7 +239,7 @@ impl Check<'_> {
         if secret.is_none() {
             let hint = format!(
                 "add `{file_key} = \"/path/to/file\"`, or set {} in the environment",
-                kind.variable
+                kind.variable()
             );
             self.fail(at, Fault::new(format!("{} is missing", kind.label), hint));
         }

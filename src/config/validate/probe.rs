@@ -129,25 +129,18 @@ impl Check<'_> {
         at: &At,
         scope: &Scope,
     ) -> Option<(CheckSpec, JobsWatch)> {
-        match self.plain_check(raw, at, scope) {
-            Some(check) => Some((check, JobsWatch::None)),
-            None => self.job_check(raw, pace, at, scope),
-        }
-    }
-
-    fn plain_check(&mut self, raw: &RawCheck, at: &At, scope: &Scope) -> Option<CheckSpec> {
-        if let Some(api) = &raw.api {
-            return self.api(api, &at.key("api"), scope).map(CheckSpec::Api);
-        }
-        if let Some(submit) = &raw.submit {
-            let submit = self.submit(submit, &at.key("submit"), scope);
-            return Some(CheckSpec::Submit(submit));
-        }
-        if let Some(web) = &raw.web {
-            return self.web_check(web, &at.key("web")).map(CheckSpec::Web);
-        }
-        let control = raw.control.as_ref()?;
-        Some(CheckSpec::Control(self.control(control, &at.key("control"))))
+        let check = if let Some(api) = &raw.api {
+            CheckSpec::Api(self.api(api, &at.key("api"), scope)?)
+        } else if let Some(submit) = &raw.submit {
+            CheckSpec::Submit(self.submit(submit, &at.key("submit"), scope))
+        } else if let Some(web) = &raw.web {
+            CheckSpec::Web(self.web_check(web, &at.key("web"))?)
+        } else if let Some(control) = &raw.control {
+            CheckSpec::Control(self.control(control, &at.key("control")))
+        } else {
+            return self.job_check(raw, pace, at, scope);
+        };
+        Some((check, JobsWatch::None))
     }
 
     fn api(&mut self, raw: &RawApi, at: &At, scope: &Scope) -> Option<ApiCheck> {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{parse, parse_with};
+use super::{is_shown, parse, parse_with};
 
 /// Text, and of every problem in it: line:column, what is wrong, what to do.
 type Bad = (&'static str, &'static [(&'static str, &'static str, &'static str)]);
@@ -82,6 +82,7 @@ const MEANING: &[Bad] = &[
     ),
     ("uses = []", &[("1:8", "names no capability", "remove the key")]),
     ("vantage = \" \"", &[("1:11", "a name must neither be empty", "short")]),
+    ("vantage = \"a\\u202eb\"", &[("1:11", "none that is not seen", "short")]),
     ("proxy = \"proxy.example.org\"", &[("1:9", "this is not a URL", "in full")]),
     (
         "proxy = \"http://me:hunter22@proxy.example.org\"",
@@ -244,17 +245,7 @@ fn check(table: &[Bad]) {
         let shown = &error.rendered;
         assert_eq!(error.problems, problems.len(), "{text}\n{shown}");
         for (place, message, hint) in *problems {
-            let place = format!("--> /etc/hm/config.toml:{place}\n");
-            assert!(shown.contains(&place), "{text}: no {place}\n{shown}");
-            let title = shown.lines().find(|line| line.contains(message));
-            assert!(
-                title.is_some_and(|line| line.starts_with("error: ")),
-                "{text}: no {message}\n{shown}"
-            );
-            let is_hinted =
-                shown.lines().any(|line| line.contains("= hint: ") && line.contains(hint));
-            assert!(is_hinted, "{text}: no {hint}\n{shown}");
-            assert!(shown.contains('^'), "{shown}");
+            is_shown(shown, place, message, hint);
         }
         let noun = if problems.len() == 1 { "problem" } else { "problems" };
         let last = format!("\n{} {noun} in /etc/hm/config.toml", problems.len());
@@ -305,6 +296,19 @@ error: a path begins with one slash
 }
 
 #[test]
+fn a_caret_stands_below_what_it_means_whatever_stands_before_it() {
+    let text = "[web]\r\n\tlisten = \"x\"\r\nhosts = [\"日本語\", \"/\"]\r\n";
+    let shown = parse(text).unwrap_err().rendered;
+    for lines in [
+        "2 |     listen = \"x\"\n  |              ^^^\n",
+        "3 | hosts = [\"日本語\", \"/\"]\n  |          ^^^^^^^^\n",
+        "3 | hosts = [\"日本語\", \"/\"]\n  |                    ^^^\n",
+    ] {
+        assert!(shown.contains(lines), "{shown}");
+    }
+}
+
+#[test]
 fn a_syntax_error_looks_the_same() {
     for (text, place) in [
         ("vantage = fra-1", "1:11"),
@@ -327,11 +331,21 @@ fn no_secret_that_stands_in_the_file_is_shown() {
     let error = parse(text).unwrap_err();
     assert!(!error.rendered.contains("secret\""), "{error}");
     assert!(!error.rendered.contains("sk-very"), "{error}");
+    let heartbeat = parse("[heartbeat]\nurl = \"https://hc-ping.example.org/x\"\n").unwrap_err();
+    assert!(heartbeat.rendered.contains("or set HEARTBEAT_URL in the env"), "{heartbeat}");
     for hint in ["`api_key_file = ", "`webhook_url_file = ", "`password_file = "] {
         assert!(error.rendered.contains(hint), "{error}");
     }
-    let broken = parse("[heygen]\napi_key = sk-very-secret\n").unwrap_err();
-    assert!(!broken.rendered.contains("sk-very"), "{broken}");
+    for text in [
+        "[heygen]\napi_key = sk-very-secret\n",
+        "[heygen]\napi_key = \"\"\"\nsk-very-secret\"\"\"x\n",
+        "[channel.slack]\ntoken = [\n sk-very-secret ]\n",
+        "[heartbeat]\nurl = \"https://hc-ping.example.org/sk-very-secret\"\n",
+        "[[channel]]\nname = \"w\"\nwebhook = {\n  url = \"https://a.example.org/sk-very-secret\" }\n",
+    ] {
+        let broken = parse(text).unwrap_err();
+        assert!(!broken.rendered.contains("sk-very"), "{broken}");
+    }
 }
 
 #[test]

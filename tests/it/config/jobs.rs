@@ -13,7 +13,7 @@ use heygen_monitor::model::{Capability as C, JobKind, Origin, Usd};
 use heygen_monitor::probe::CheckSpec;
 use heygen_monitor::probe::render::RenderSource;
 
-use super::{now, parse_with};
+use super::{is_shown, now, parse_with};
 
 const KEY: (&str, &str) = ("HEYGEN_API_KEY", "sk-test-0123456789");
 const SECRET: (&str, &str) = ("HEYGEN_WEBHOOK_SECRET", "whsec_0123456789");
@@ -388,14 +388,7 @@ const BAD: &[Bad] = &[
 
 #[track_caller]
 fn refused(text: &str, env: &[(&str, &str)], place: &str, message: &str, hint: &str) {
-    let shown = parse_with(text, env).expect_err(text).rendered;
-    assert!(shown.contains(&format!("--> /etc/hm/config.toml:{place}\n")), "{place}\n{shown}");
-    assert!(shown.contains('^'), "{shown}");
-    assert!(
-        shown.lines().any(|line| line.starts_with("error: ") && line.contains(message)),
-        "{shown}"
-    );
-    assert!(shown.lines().any(|line| line.contains("= hint: ") && line.contains(hint)), "{shown}");
+    is_shown(&parse_with(text, env).expect_err(text).rendered, place, message, hint);
 }
 
 #[test]
