@@ -21,7 +21,7 @@ const REMEMBERED: SignedDuration = SignedDuration::from_mins(2);
 
 /// How long the peers have to look at a failure of ours, or to be asked at all after a start: one
 /// interval of the probes that tell most, and the time to ask.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(90);
+pub(super) const PATIENCE: SignedDuration = SignedDuration::from_secs(90);
 
 /// Every peer, by the name of its source.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,7 @@
 
 use super::facts::{Fact, Family};
 use crate::engine::evaluate::Memory;
-use crate::engine::peers::{Failure, Voices};
+use crate::engine::peers::{Failure, PATIENCE, Voices};
 use crate::engine::settings::{Cadence, Settings};
 use crate::model::{Blame, Incident, Reason, State, Timestamp};
 
@@ -20,11 +20,15 @@ pub(super) fn weigh(fact: &mut Fact<'_>, memory: &Memory, settings: &Settings, n
         target: &target,
         anonymous: fact.watch.anonymous,
         outcome: fact.seen.outcome,
-        since: fact.since,
+        since: match settings.cadence {
+            Cadence::Daemon => fact.since,
+            // Nobody looks again before a one-shot `check` is over, and what it sees began before it
+            // looked: what others saw just before it counts.
+            Cadence::Check { .. } => fact.since.saturating_sub(PATIENCE).unwrap_or(fact.since),
+        },
     };
     let mut voices = memory.peers.voices(settings, &failure, now);
     if settings.cadence != Cadence::Daemon {
-        // Nobody looks again before a one-shot `check` is over.
         (voices.not_yet, voices.unheard) = (0, 0);
     }
     // After a restart it stays what it was until the peers are asked.

@@ -265,3 +265,29 @@ fn what_jobs_say_is_no_matter_of_the_place() {
     let told = told(world, [works, works], BEGIN + 200);
     assert_eq!(told.verdict_at(BEGIN + 200, Capability::Api), "outage/provider/unavailable");
 }
+
+#[test]
+fn a_check_counts_what_peers_saw_just_before_it() {
+    let sight = |looked_at, outcome| Some(Peer { looked_at, ..sees(0, outcome) });
+    let outage = "outage/provider/unavailable";
+    let (works, fails) = (Outcome::Ok, Outcome::Unavailable);
+    let rows = [
+        ("both work", [sight(-30, works), sight(-80, works)], LOCAL, "1 of 3 places sees it"),
+        ("one fails", [sight(-30, fails), sight(-30, works)], outage, "2 of 3 places see it"),
+        ("one was not reached", [sight(-30, works), None], LOCAL, "1 of 2 places sees it"),
+        ("nobody was reached", [None, None], outage, "503, 3 in a row). HeyGen's side"),
+        ("nobody looked lately", [sight(-100, works), None], outage, "in a row). HeyGen's side"),
+    ];
+    for (name, said, expected, words) in rows {
+        let mut world = world(status(Outcome::Unavailable, 503), i64::MAX);
+        world = world.heygen(|series, _| {
+            series.starts_with("api").then_some(status(Outcome::Unavailable, 503))
+        });
+        let heard = ["sgp", "iad"].into_iter().zip(said);
+        world.heard = heard.map(|(source, said)| reading(source, 0, said)).collect();
+        let checked = world.check();
+        assert_eq!(checked.whole(), expected, "{name}");
+        let headline = &checked.verdict.headline;
+        assert!(headline.contains(words), "{name}: {headline}");
+    }
+}

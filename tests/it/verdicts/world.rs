@@ -10,8 +10,9 @@ use heygen_monitor::engine::{
 };
 use heygen_monitor::model::{
     Capability, ChannelKind, Component, ComponentState, ControlReading, Evidence, Impact, Incident,
-    Observation, Outcome, Page, PageEvent, PageUpdate, PathCheck, Phase, Phases, ProbeKind,
-    Product, Series, SourceReading, SourceRole, TargetReading, Timestamp, Transport, Verdict,
+    Observation, Outcome, Page, PageEvent, PageUpdate, PathCheck, PeerReading, Phase, Phases,
+    ProbeKind, Product, Series, SourceReading, SourceRole, TargetReading, Timestamp, Transport,
+    Verdict,
 };
 
 /// What HeyGen (or what stands before it) does.
@@ -51,6 +52,8 @@ pub(super) struct World {
     heygen: Vec<Rule>,
     controls: Box<dyn Fn(i64) -> usize>,
     page: Box<dyn Fn(i64) -> Shown>,
+    /// What a one-shot `check` hears of peers.
+    pub heard: Vec<PeerReading>,
 }
 
 /// The API answers 503 in that time, whoever asks.
@@ -107,6 +110,7 @@ impl World {
             heygen: Vec::new(),
             controls: Box::new(|_| 3),
             page: Box::new(|_| Shown::Green),
+            heard: Vec::new(),
         }
     }
 
@@ -238,6 +242,9 @@ impl World {
         let (mut memory, mut now) = (Memory::default(), nine());
         let mut decision =
             evaluate(&mut memory, &self.settings, Input::Read(Box::new(self.reading(now))), now);
+        for reading in std::mem::take(&mut self.heard) {
+            decision = evaluate(&mut memory, &self.settings, Input::Peer(Box::new(reading)), now);
+        }
         let mut due: Vec<String> =
             self.settings.probes.iter().map(|watch| watch.name.clone()).collect();
         let mut rounds = 0;
