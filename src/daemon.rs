@@ -29,6 +29,7 @@ mod reload;
 mod supervise;
 mod upkeep;
 
+pub use door::LISTEN_FILE;
 pub use failure::StartError;
 pub use parts::{client_options, notify_deps, probe_deps, runtime_directory};
 
@@ -39,6 +40,8 @@ use supervise::Loops;
 
 /// Loops have this long to end by themselves (facts I34).
 const STOP_WITHIN: Duration = Duration::from_secs(15);
+/// A step of the start that takes longer asks for more time: a third of the unit's `TimeoutStartSec`.
+const STEP_WITHIN: Duration = Duration::from_secs(30);
 /// Reloads waiting for the monitor: it takes each within one turn.
 const CHANGES: usize = 4;
 /// Orders waiting for the monitor: it takes each within one turn.
@@ -87,7 +90,7 @@ impl Daemon {
         let supervisor =
             Supervisor::from_environment(&deps.surroundings.env).map_err(StartError::Supervisor)?;
         let directory = runtime_directory(&config, &deps.surroundings);
-        let (ground, listener) = Ground::lay(config, &deps).await?;
+        let (ground, listener) = slowly(&supervisor, Ground::lay(config, &deps)).await?;
         let socket = door::open(&directory)?;
         let (changes, changed) = mpsc::channel(CHANGES);
         let (view, viewed) = watch::channel(None);
@@ -98,7 +101,8 @@ impl Daemon {
         let (heard, events) = mpsc::channel(EVENTS);
         let doorbells = doorbell::open(&ground.config).await?;
         let (orders, commands) = mpsc::channel(ORDERS);
-        let monitor = ground.monitor(changed, (events, commands), view).await?;
+        let recalling = ground.monitor(changed, (events, commands), view);
+        let monitor = slowly(&supervisor, recalling).await?;
         let reloader = Arc::new(Reloader {
             read_config: deps.read_config,
             current: tokio::sync::Mutex::new(ground.config.clone()),
@@ -119,6 +123,8 @@ impl Daemon {
             clock: ground.clock.clone(),
             orders,
         };
+        let listen_file = door::leave_address(&directory, ground.address)?;
+        // From here on nothing can be refused.
         let loops = Loops::new(Arc::clone(&ground.metrics));
         let cancel = loops.cancel.clone();
         let web = ground.web(viewed.clone(), web_settings);
@@ -137,12 +143,23 @@ impl Daemon {
         let health = Arc::clone(&ground.health);
         let told = parts::tell(supervisor.clone(), health, viewed.clone(), cancel);
         loops.spawn(Task::Monitor, told);
-        let listen_file = door::leave_address(&directory, ground.address)?;
         ground.health.planned();
         supervisor.ready("started");
         let (address, store) = (ground.address, ground.store);
         info!(%address, "watching {} probes and status pages", ground.config.probes.len());
         Ok(Running { address, view: viewed, store, loops, reloader, supervisor, listen_file })
+    }
+}
+
+/// Takes a step of the start that may take minutes on a long history (the copy before a migration,
+/// the migration, reading it), and asks the service manager for more time meanwhile.
+async fn slowly<T>(supervisor: &Supervisor, step: impl Future<Output = T>) -> T {
+    let mut step = std::pin::pin!(step);
+    loop {
+        if let Ok(done) = tokio::time::timeout(STEP_WITHIN, &mut step).await {
+            return done;
+        }
+        supervisor.extend_timeout(STEP_WITHIN * 2);
     }
 }
 
@@ -190,5 +207,31 @@ impl Running {
         self.store.close().await;
         // Gone already is as good as removed.
         drop(std::fs::remove_file(&self.listen_file));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixDatagram;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_step_of_the_start_asks_the_service_manager_for_more_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("notify");
+        let socket = UnixDatagram::bind(&path).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let env = [("NOTIFY_SOCKET".to_owned(), path.to_str().unwrap().to_owned())].into();
+        let supervisor = Supervisor::from_environment(&env).unwrap();
+        let mut heard = [0; 64];
+        slowly(&supervisor, tokio::time::sleep(STEP_WITHIN / 2)).await;
+        assert!(socket.recv(&mut heard).is_err(), "a usual start says nothing");
+        slowly(&supervisor, tokio::time::sleep(STEP_WITHIN * 5 / 2)).await;
+        for _ in 0..2 {
+            let length = socket.recv(&mut heard).unwrap();
+            assert_eq!(&heard[..length], b"EXTEND_TIMEOUT_USEC=60000000");
+        }
+        assert!(socket.recv(&mut heard).is_err());
     }
 }

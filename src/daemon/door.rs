@@ -20,9 +20,12 @@ use crate::notify::sample::Speaker;
 use crate::store::{Store, StoreError};
 use crate::wire::{BudgetJson, StageJson, VerdictJson};
 
-/// A drill that no channel has accepted by then is reported as it stands, in real time.
+/// The file beside the admin socket that says where the pages are (contract, section 9).
+pub const LISTEN_FILE: &str = "listen";
+
 /// An order that is not answered by then is not (real time).
 const ORDER_WITHIN: Duration = Duration::from_secs(10);
+/// A drill that no channel has accepted by then is reported as it stands, in real time.
 const DRILL_WITHIN: Duration = Duration::from_secs(45);
 
 pub(super) struct Door {
@@ -42,9 +45,9 @@ pub(super) fn open(directory: &Path) -> Result<AdminSocket, StartError> {
     AdminSocket::bind(&path).map_err(StartError::Admin)
 }
 
-/// Leaves the address of the HTTP side in the file `listen` (contract, section 9).
+/// Leaves the address of the HTTP side in [`LISTEN_FILE`].
 pub(super) fn leave_address(directory: &Path, address: SocketAddr) -> Result<PathBuf, StartError> {
-    let path = directory.join("listen");
+    let path = directory.join(LISTEN_FILE);
     let failed = |source| StartError::Runtime { directory: directory.to_owned(), source };
     std::fs::write(&path, format!("http://{address}\n")).map_err(failed)?;
     Ok(path)

@@ -93,12 +93,18 @@ fn listeners(config: &Config) -> Vec<(&str, std::net::SocketAddr, &str)> {
         .collect()
 }
 
+/// What gives the sign of life.
+fn pulse(config: &Config) -> Option<(&str, std::time::Duration)> {
+    config.heartbeat.as_ref().map(|heartbeat| (heartbeat.url.expose(), heartbeat.every))
+}
+
 fn warn_of_restarts(old: &Config, new: &Config) {
     let restarts = [
         ("web.listen", old.web.listen != new.web.listen),
         ("storage", old.storage.path != new.storage.path),
         ("storage.retention", old.storage.retention != new.storage.retention),
         ("check.webhook", listeners(old) != listeners(new)),
+        ("heartbeat", pulse(old) != pulse(new)),
     ];
     for (key, changed) in restarts {
         if changed {

@@ -1,5 +1,8 @@
-//! What has to be done every ten seconds whatever happens: the heartbeat row, room and gauges of the
-//! storage, gauges of the outbox, the look at the wall clock, retention.
+//! What has to be done whatever happens: every ten seconds the heartbeat row, gauges of the storage
+//! and the outbox, the look at the wall clock; now and then retention and a backup.
+//!
+//! Invariant: the heartbeat waits for neither of the latter, which take minutes on a long history: a
+//! beat that stays away for 30 s counts as a loop that hangs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,22 +38,17 @@ pub(super) struct Upkeep {
 }
 
 impl Upkeep {
-    pub(super) async fn run(mut self, cancel: CancellationToken) {
-        let mut retain_at = self.clock.now();
-        let mut back_up_at = later(retain_at, BACK_UP_EVERY);
+    pub(super) async fn run(self, cancel: CancellationToken) {
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        let care = Care { store, clock, retention: self.retention };
+        tokio::join!(self.watch(cancel.clone()), care.run(cancel));
+    }
+
+    async fn watch(mut self, cancel: CancellationToken) {
         loop {
             self.beat().await;
             self.count_errors();
             self.look_at_the_clock();
-            let now = self.clock.now();
-            if now >= retain_at {
-                self.retain().await;
-                retain_at = later(now, RETAIN_EVERY);
-            }
-            if now >= back_up_at {
-                self.back_up().await;
-                back_up_at = later(now, BACK_UP_EVERY);
-            }
             tokio::select! {
                 () = cancel.cancelled() => return,
                 () = self.clock.sleep(BEAT) => {}
@@ -84,17 +82,41 @@ impl Upkeep {
         (self.storage_degraded)(health.is_degraded);
     }
 
-    async fn back_up(&self) {
-        match self.store.back_up(self.clock.now()).await {
-            Ok(path) => debug!("the history was backed up to {}", path.display()),
-            Err(failure) => warn!("the history cannot be backed up: {}", error_chain(&failure)),
-        }
-    }
-
     fn look_at_the_clock(&self) {
         if let Some(step) = self.clock.follow_wall_clock() {
             self.metrics.clock_stepped();
             warn!("the wall clock is {:.1} s ahead of where it should be", step.seconds);
+        }
+    }
+}
+
+/// What a long history needs now and then.
+struct Care {
+    store: Store,
+    clock: Clock,
+    retention: Retention,
+}
+
+impl Care {
+    async fn run(self, cancel: CancellationToken) {
+        let mut back_up_at = later(self.clock.now(), BACK_UP_EVERY);
+        loop {
+            self.retain().await;
+            if self.clock.now() >= back_up_at {
+                back_up_at = later(self.clock.now(), BACK_UP_EVERY);
+                self.back_up().await;
+            }
+            tokio::select! {
+                () = cancel.cancelled() => return,
+                () = self.clock.sleep(RETAIN_EVERY) => {}
+            }
+        }
+    }
+
+    async fn back_up(&self) {
+        match self.store.back_up(self.clock.now()).await {
+            Ok(path) => debug!("the history was backed up to {}", path.display()),
+            Err(failure) => warn!("the history cannot be backed up: {}", error_chain(&failure)),
         }
     }
 
