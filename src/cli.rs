@@ -4,15 +4,16 @@
 //! commands is a file. Decides nothing about HeyGen. Invariant: data goes to stdout, everything
 //! else to stderr.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::clock::Clock;
-use crate::config::{Config, Surroundings};
+use crate::config::{Config, ConfigError, Surroundings};
 use crate::metrics::LogCounter;
 use crate::model::Capability;
+use failure::Failure;
 
 pub mod advice;
 pub mod budget;
@@ -21,6 +22,7 @@ pub mod config;
 pub mod db;
 pub mod demo;
 pub mod explain;
+mod failure;
 pub mod incidents;
 pub mod jobs;
 pub mod logging;
@@ -152,21 +154,21 @@ pub enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Print the manual page.
-    Man,
+    /// Print the manual page, or write it and those of all commands.
+    Man {
+        /// Where to: a directory that exists, e.g. `/usr/local/share/man/man1`.
+        directory: Option<PathBuf>,
+    },
 }
 
-/// Runs a command and answers its exit code.
-///
-/// # Errors
-/// What a command could not do and has no exit code of its own for.
-pub async fn run(
-    cli: Cli,
-    surroundings: Surroundings,
-    log_counter: LogCounter,
-) -> anyhow::Result<u8> {
+/// Runs a command, says on stderr why it failed if it did, and answers its exit code.
+pub async fn run(cli: Cli, surroundings: Surroundings, log_counter: LogCounter) -> u8 {
     let context = Context { config: cli.config, surroundings, clock: Clock::system(), log_counter };
-    match cli.command {
+    done(cli.command, &context).await.unwrap_or_else(|error| failure::tell(&error))
+}
+
+async fn done(command: Command, context: &Context) -> anyhow::Result<u8> {
+    match command {
         Command::Run => run::run(&context).await,
         Command::Check(args) => check::run(args, &context).await,
         Command::Status(args) => remote::status(args, &context).await,
@@ -189,27 +191,23 @@ pub async fn run(
         Command::Healthcheck => remote::healthcheck(&context).await,
         Command::Demo(args) => demo::run(args, &context).await,
         Command::Completions { shell } => completions(shell),
-        Command::Man => manual(),
+        Command::Man { directory } => manual(directory.as_deref()),
     }
 }
 
-/// Loads the configuration, or says on stderr what is wrong with it and answers the exit code.
+/// Loads the configuration.
 ///
 /// # Errors
-/// [`exit::CONFIG`].
-pub(crate) fn load_config(context: &Context) -> Result<Config, u8> {
+/// Everything that is wrong with it.
+fn load_config(context: &Context) -> Result<Config, ConfigError> {
     let file = crate::config::find(context.config.as_deref(), &context.surroundings);
-    match crate::config::load(file.as_deref(), &context.surroundings, context.clock.now()) {
-        Ok(config) => {
-            for warning in &config.warnings {
-                output::say(&format!("warning: {warning}"));
-            }
-            Ok(config)
-        }
-        Err(error) => {
-            output::say(&error.rendered);
-            Err(exit::CONFIG)
-        }
+    crate::config::load(file.as_deref(), &context.surroundings, context.clock.now())
+}
+
+/// Says what is allowed but worth saying of a configuration.
+fn warn(warnings: &[String]) {
+    for warning in warnings {
+        output::say(&format!("warning: {warning}"));
     }
 }
 
@@ -217,7 +215,7 @@ pub(crate) fn load_config(context: &Context) -> Result<Config, u8> {
 ///
 /// # Errors
 /// What is wrong with the text.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+fn duration(text: &str) -> Result<Duration, String> {
     let span: jiff::Span = text
         .parse()
         .map_err(|_| "a duration like `15s`, `1h 30m` or `30d` is needed".to_owned())?;
@@ -231,11 +229,21 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 ///
 /// # Errors
 /// Names the capabilities there are.
-pub(crate) fn capability(text: &str) -> Result<Capability, String> {
+fn capability(text: &str) -> Result<Capability, String> {
     text.parse().map_err(|_| {
         let all: Vec<_> = Capability::ALL.iter().map(|one| one.as_str()).collect();
         format!("the capabilities are {}", all.join(", "))
     })
+}
+
+/// The number of an incident or a silence, as people write it and as they read it: `42`, `#42`.
+///
+/// # Errors
+/// What is wrong with the text.
+fn number(text: &str) -> Result<i64, String> {
+    let digits = text.strip_prefix('#').unwrap_or(text);
+    let number = digits.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "a number like `42` is needed, as `incidents` shows it".to_owned())
 }
 
 fn completions(shell: clap_complete::Shell) -> anyhow::Result<u8> {
@@ -245,7 +253,14 @@ fn completions(shell: clap_complete::Shell) -> anyhow::Result<u8> {
     Ok(exit::OK)
 }
 
-fn manual() -> anyhow::Result<u8> {
+fn manual(directory: Option<&Path>) -> anyhow::Result<u8> {
+    if let Some(directory) = directory {
+        clap_mangen::generate_to(Cli::command(), directory).map_err(|error| {
+            let failure = Failure::new(format!("cannot write to {}: {error}", directory.display()));
+            failure.hint("name a directory that exists and that you may write to").code(exit::IO)
+        })?;
+        return Ok(exit::OK);
+    }
     let mut text = Vec::new();
     clap_mangen::Man::new(Cli::command()).section("1").render(&mut text)?;
     output::print(String::from_utf8(text)?.trim_end())?;
@@ -263,6 +278,14 @@ mod tests {
         assert_eq!(duration("30d"), Ok(Duration::from_hours(720)));
         for wrong in ["", "soon", "-5s", "1y"] {
             assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_as_they_are_shown() {
+        assert_eq!((number("42"), number("#42")), (Ok(42), Ok(42)));
+        for wrong in ["", "#", "0", "-1", "x", "99999999999999999999"] {
+            assert!(number(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -28,19 +28,15 @@ fn main() -> ExitCode {
         .max_blocking_threads(32)
         .enable_all()
         .build();
-    let result = match runtime {
+    match runtime {
         Ok(runtime) => {
-            let result = runtime.block_on(cli::run(cli, surroundings, log_counter));
+            let code = runtime.block_on(cli::run(cli, surroundings, log_counter));
             // A name look-up that hangs in the C library must not hold the exit up.
             runtime.shutdown_timeout(std::time::Duration::from_millis(100));
-            result
+            ExitCode::from(code)
         }
-        Err(error) => Err(error.into()),
-    };
-    match result {
-        Ok(code) => ExitCode::from(code),
         Err(error) => {
-            output::say(&format!("error: {error:#}"));
+            output::say(&format!("error: cannot start: {error}"));
             ExitCode::from(exit::FAILED)
         }
     }

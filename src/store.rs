@@ -181,6 +181,15 @@ impl Store {
         Ok(Opened { store: Self { shared }, monitor_id: ready.monitor_id, repairs: ready.repairs })
     }
 
+    /// Looks for a history at `path` and opens it as [`Self::open_to_read`] does; `None` when
+    /// nothing was written there yet.
+    ///
+    /// # Errors
+    /// When what stands there cannot be read by this version; see [`OpenError`].
+    pub fn find(path: &Path) -> Result<Option<Self>, OpenError> {
+        Ok(open::is_there(path)?.then(|| Self::open_to_read(path)))
+    }
+
     /// Opens an existing database to read it beside the daemon: takes no lock, changes nothing,
     /// and every write fails.
     pub fn open_to_read(path: &Path) -> Self {

@@ -5,8 +5,9 @@ use std::time::Duration;
 use clap::Args;
 use tokio::time::Instant;
 
+use super::output::Audience;
 use super::remote::believed;
-use super::{Context, exit, load_config, output};
+use super::{Context, load_config, output};
 use crate::config::Config;
 use crate::engine::words;
 use crate::model::{Action, Capability, Confidence, Resubmit};
@@ -35,13 +36,12 @@ pub struct AdviceArgs {
 /// # Errors
 /// When stdout cannot be written.
 pub async fn run(args: AdviceArgs, context: &Context) -> anyhow::Result<u8> {
-    let Ok(config) = load_config(context) else {
-        return Ok(exit::CONFIG);
-    };
+    let config = load_config(context)?;
     let give_up = Instant::now() + args.wait.unwrap_or_default();
     let mut progress = output::Progress::default();
     loop {
-        let advice = asked(&config, context, args.capability).await?;
+        let asking = asked(&config, context, args.capability);
+        let advice = output::busy("asking the daemon", Audience::of(args.json), asking).await?;
         let left = give_up.saturating_duration_since(Instant::now());
         if advice.action == Action::Go || left.is_zero() {
             progress.clear();

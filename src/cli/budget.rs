@@ -7,6 +7,7 @@ use clap::Args;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::output::Audience;
 use super::table::{Table, columns};
 use super::verdict::{bold, dim};
 use super::{Context, exit, load_config, output, remote};
@@ -14,7 +15,6 @@ use crate::admin::{Request, Response};
 use crate::config::Config;
 use crate::engine::words;
 use crate::model::{IntentState, Timestamp, Usd};
-use crate::store::Store;
 use crate::wire::{AccountJson, BudgetJson, IntentJson, PaidProbeJson, PoolJson};
 
 /// Tests of a month that are read at most.
@@ -49,16 +49,10 @@ struct Report {
 /// # Errors
 /// When neither the daemon nor its database can be read.
 pub async fn run(args: BudgetArgs, context: &Context) -> anyhow::Result<u8> {
-    let Ok(config) = load_config(context) else {
-        return Ok(exit::CONFIG);
-    };
+    let config = load_config(context)?;
     let now = context.clock.now();
-    let tests = tests(&config, now).await?;
-    let budget = match remote::ask(&config, context, &Request::Budget).await {
-        Ok(Response::Budget { budget }) => budget.map(|budget| *budget),
-        Ok(_) | Err(_) => None,
-    };
-    let report = Report { budget, tests };
+    let reading = read(&config, context, now);
+    let report = output::busy("reading the ledger", Audience::of(args.json), reading).await?;
     let text = if args.json {
         serde_json::to_string_pretty(&report)?
     } else {
@@ -74,9 +68,18 @@ pub async fn run(args: BudgetArgs, context: &Context) -> anyhow::Result<u8> {
     Ok(exit::OK)
 }
 
+async fn read(config: &Config, context: &Context, now: Timestamp) -> anyhow::Result<Report> {
+    let tests = tests(config, now).await?;
+    let budget = match remote::ask(config, context, &Request::Budget).await {
+        Ok(Response::Budget { budget }) => budget.map(|budget| *budget),
+        Ok(_) | Err(_) => None,
+    };
+    Ok(Report { budget, tests })
+}
+
 /// The tests of this month, newest first.
 async fn tests(config: &Config, now: Timestamp) -> anyhow::Result<Vec<IntentJson>> {
-    let store = Store::open_to_read(remote::history(config)?);
+    let store = remote::history(config).await?;
     let since = month_began(&config.settings.timezone, now);
     Ok(store.intents(since, MOST).await?.iter().map(IntentJson::from).collect())
 }

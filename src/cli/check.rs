@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tokio::time::Instant;
 
+use super::output::Audience;
 use super::{Context, exit, load_config, output, verdict};
 use crate::config::Config;
 use crate::daemon::{client_options, probe_deps};
@@ -21,6 +22,8 @@ const RECHECK: Duration = Duration::from_secs(1);
 const ATTEMPT: Duration = Duration::from_secs(7);
 /// Longest run of the controls (contract, section 4).
 const CONTROL: Duration = Duration::from_secs(3);
+/// An attempt that ends at the deadline is still taken in; part of [`MARGIN`].
+const TAKE_IN: Duration = Duration::from_millis(300);
 /// Kept back from the deadline for judging and printing.
 const MARGIN: Duration = Duration::from_millis(800);
 
@@ -35,7 +38,7 @@ pub struct CheckArgs {
     #[arg(long)]
     pub nagios: bool,
     /// Judge what is known after this long, e.g. `15s`.
-    #[arg(long, default_value = "15s", value_parser = super::duration)]
+    #[arg(long, default_value = "15s", value_parser = patience)]
     pub timeout: Duration,
     /// Judge this capability alone.
     #[arg(long, value_name = "NAME", value_parser = super::capability)]
@@ -57,22 +60,30 @@ pub enum FailOn {
     Outage,
 }
 
+/// As long as one probe needs to answer at all.
+fn patience(text: &str) -> Result<Duration, String> {
+    const LEAST: Duration = Duration::from_secs(2);
+    let patience = super::duration(text)?;
+    let is_enough = patience >= LEAST;
+    is_enough.then_some(patience).ok_or_else(|| "no probe has answered before 2 s".to_owned())
+}
+
 /// Runs the command.
 ///
 /// # Errors
 /// When the HTTP client cannot be built or stdout cannot be written.
 pub async fn run(args: CheckArgs, context: &Context) -> anyhow::Result<u8> {
-    let config = match load_config(context) {
-        Ok(config) => config,
-        Err(code) => return Ok(code),
-    };
-    let judged = judge(&config, context, args.timeout, args.capability).await?;
+    let config = load_config(context)?;
+    super::warn(&config.warnings);
+    let judging = judge(&config, context, args.timeout, args.capability);
+    let audience = Audience::of(args.json || args.nagios);
+    let judged = output::busy("asking HeyGen", audience, judging).await?;
     let seen = match args.capability {
         Some(capability) => verdict::Scope::One(capability),
         None => verdict::Scope::All,
     };
     let text = if args.json {
-        verdict::json(&judged)?
+        serde_json::to_string_pretty(&judged)?
     } else if args.nagios {
         verdict::nagios(&judged, seen)
     } else {
@@ -104,9 +115,9 @@ async fn judge(
     timeout: Duration,
     only: Option<Capability>,
 ) -> anyhow::Result<VerdictJson> {
-    let deadline = Instant::now() + timeout.saturating_sub(MARGIN);
-    let now = context.clock.now();
     let patience = timeout.saturating_sub(MARGIN);
+    let deadline = Instant::now() + patience;
+    let now = context.clock.now();
     let mut settings = Settings {
         cadence: Cadence::Check { deadline: now.saturating_add(patience)? },
         uses: only.map_or_else(|| config.settings.uses.clone(), |one| vec![one]),
@@ -127,7 +138,7 @@ async fn judge(
     };
     let mut rounds = Rounds::new(free, settings, &deps, start);
     while !rounds.is_settled() {
-        let decision = tokio::time::timeout_at(deadline, rounds.next()).await;
+        let decision = tokio::time::timeout_at(deadline + TAKE_IN, rounds.next()).await;
         if decision.is_err() {
             break;
         }

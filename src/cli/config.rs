@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Subcommand;
 
+use super::failure::Failure;
 use super::output::{print, say};
-use super::{Context, exit};
+use super::{Context, exit, load_config};
 use crate::config::{self, Config, Spend};
 use crate::engine::schedule::Schedule;
 use crate::engine::{CanaryMode, CanaryRules, JobsWatch};
@@ -46,39 +47,23 @@ pub enum ConfigCommand {
 /// Runs a subcommand of `config`; the answer is the exit code.
 ///
 /// # Errors
-/// When stdout cannot be written.
+/// Everything that is wrong with the configuration; a file or stdout that cannot be written.
 #[expect(clippy::unused_async, reason = "every command has the same signature")]
 pub async fn run(command: ConfigCommand, context: &Context) -> anyhow::Result<u8> {
     match command {
-        ConfigCommand::Check => with_config(context, |config, now| Ok(summary(config, now))),
-        ConfigCommand::Show => with_config(context, |config, _| {
-            config::effective(config).context("the configuration cannot be written as TOML")
-        }),
+        ConfigCommand::Check => {
+            print(&summary(&load_config(context)?, context.clock.now()))?;
+        }
+        ConfigCommand::Show => {
+            let text = config::effective(&load_config(context)?);
+            print(text.context("the configuration cannot be written as TOML")?.trim_end())?;
+        }
         ConfigCommand::Schema => {
             print(&serde_json::to_string_pretty(&config::json_schema())?)?;
-            Ok(exit::OK)
         }
-        ConfigCommand::Init { path, force } => Ok(init(&target(path, context), force)),
+        ConfigCommand::Init { path, force } => init(&target(path, context), force)?,
     }
-}
-
-/// Prints what `text` makes of the configuration, or everything that is wrong with it.
-fn with_config(
-    context: &Context,
-    text: impl Fn(&Config, Timestamp) -> anyhow::Result<String>,
-) -> anyhow::Result<u8> {
-    let now = context.clock.now();
-    let file = config::find(context.config.as_deref(), &context.surroundings);
-    match config::load(file.as_deref(), &context.surroundings, now) {
-        Ok(config) => {
-            print(text(&config, now)?.trim_end())?;
-            Ok(exit::OK)
-        }
-        Err(error) => {
-            say(&error.rendered);
-            Ok(exit::CONFIG)
-        }
-    }
+    Ok(exit::OK)
 }
 
 fn summary(config: &Config, now: Timestamp) -> String {
@@ -180,31 +165,22 @@ fn target(path: Option<PathBuf>, context: &Context) -> PathBuf {
         .unwrap_or_else(|| PathBuf::from(SYSTEM_FILE))
 }
 
-fn init(path: &Path, force: bool) -> u8 {
+fn init(path: &Path, force: bool) -> Result<(), Failure> {
     let shown = path.display();
-    match write_example(path, force) {
-        Ok(()) => {
-            say(&format!(
-                "wrote {shown}: everything in it is a default\n\
-                 next: edit it, then `heygen-monitor --config {shown} config check`"
-            ));
-            exit::OK
+    write_example(path, force).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            Failure::new(format!("{shown} exists already and was left as it is"))
+                .hint("choose another place with --path, or replace it with --force")
         }
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            say(&format!(
-                "{shown} exists already and was left as it is\n\
-                 hint: choose another place with --path, or replace it with --force"
-            ));
-            exit::FAILED
-        }
-        Err(error) => {
-            say(&format!(
-                "{shown} cannot be written: {error}\n\
-                 hint: choose a place that you may write to with --path"
-            ));
-            exit::IO
-        }
-    }
+        _ => Failure::new(format!("{shown} cannot be written: {error}"))
+            .hint("choose a place that you may write to with --path")
+            .code(exit::IO),
+    })?;
+    say(&format!(
+        "wrote {shown}: everything in it is a default\n\
+         next: edit it, then `heygen-monitor --config {shown} config check`"
+    ));
+    Ok(())
 }
 
 /// Writes the example; without `force` never over something else. A replaced file is replaced

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use super::{Context, exit, load_config, output};
+use super::output::Audience;
+use super::{Context, exit, load_config, output, remote};
 use crate::model::Timestamp;
-use crate::store::{self, BackupError, OpenError};
+use crate::store::{self, BackupError};
 
 /// What to do with the database.
 #[derive(Debug, Clone, Subcommand)]
@@ -30,21 +31,19 @@ pub enum DbCommand {
 /// Runs it and answers the exit code.
 ///
 /// # Errors
-/// When stdout cannot be written.
+/// When it cannot be done, or stdout cannot be written.
 pub async fn run(command: DbCommand, context: &Context) -> anyhow::Result<u8> {
     let now = context.clock.now();
-    let Ok(config) = load_config(context) else {
-        return Ok(exit::CONFIG);
+    let config = load_config(context)?;
+    let path = remote::database(&config);
+    let what = match command {
+        DbCommand::Check => "checking the database",
+        DbCommand::Backup { .. } => "copying the database",
+        DbCommand::Restore { .. } => "restoring the database",
     };
-    let path = config.storage.path;
-    let done = tokio::task::spawn_blocking(move || act(&command, &path, now)).await?;
-    match done {
-        Ok(sentence) => {
-            output::print(&sentence)?;
-            Ok(exit::OK)
-        }
-        Err(error) => Ok(explain(error)),
-    }
+    let acting = tokio::task::spawn_blocking(move || act(&command, &path, now));
+    output::print(&output::busy(what, Audience::Person, acting).await??)?;
+    Ok(exit::OK)
 }
 
 /// Does it; answers what was done in one sentence.
@@ -79,33 +78,15 @@ fn act(command: &DbCommand, path: &Path, now: Timestamp) -> Result<String, Backu
     }
 }
 
-/// Says what went wrong and what to do, and answers the exit code.
-fn explain(error: BackupError) -> u8 {
-    let (code, hint) = match &error {
-        BackupError::Place(place) => {
-            let code = match **place {
-                OpenError::Locked { .. } => exit::LOCKED,
-                OpenError::Directory { .. } => exit::STATE,
-                _ => exit::FAILED,
-            };
-            (code, Some(place.hint()))
-        }
-        BackupError::File { .. }
-        | BackupError::Sqlite { .. }
-        | BackupError::Unusable { .. }
-        | BackupError::NoRoom { .. } => (exit::FAILED, None),
-    };
-    output::say(&format!("{:#}", anyhow::Error::new(error)));
-    if let Some(hint) = hint {
-        output::say(&format!("hint: {hint}"));
-    }
-    code
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::failure::consequences;
     use super::*;
     use crate::store::Store;
+
+    fn code(error: BackupError) -> u8 {
+        consequences(&error.into()).0
+    }
 
     fn now() -> Timestamp {
         "2026-11-20T09:00:00Z".parse().unwrap()
@@ -125,7 +106,7 @@ mod tests {
 
         let restore = DbCommand::Restore { file: copy };
         let refused = act(&restore, &path, now()).unwrap_err();
-        assert_eq!(explain(refused), exit::LOCKED);
+        assert_eq!(code(refused), exit::LOCKED);
         opened.store.close().await;
         let restored = act(&restore, &path, now()).unwrap();
         assert!(restored.contains("history.db.replaced-1795165200"), "{restored}");
@@ -134,11 +115,29 @@ mod tests {
         assert_eq!(again.repairs, Vec::<String>::new());
     }
 
+    #[tokio::test]
+    async fn a_backup_never_takes_the_place_of_the_database_or_its_log() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("history.db");
+        let opened = Store::open(&path, now()).unwrap();
+        let link = directory.path().join("link.db");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let wal = directory.path().join("history.db-wal");
+        assert!(wal.exists(), "the log of a daemon that writes");
+        for file in [path.clone(), link, wal] {
+            let refused = act(&DbCommand::Backup { file }, &path, now()).unwrap_err();
+            assert!(matches!(refused, BackupError::Itself { .. }), "{refused}");
+        }
+        opened.store.heartbeat(now()).await.unwrap();
+        opened.store.close().await;
+        assert!(act(&DbCommand::Check, &path, now()).is_ok());
+    }
+
     #[test]
     fn a_check_of_nothing_says_so() {
         let directory = tempfile::tempdir().unwrap();
         let error = act(&DbCommand::Check, &directory.path().join("none.db"), now()).unwrap_err();
         assert!(error.to_string().ends_with("there is no such file"), "{error}");
-        assert_eq!(explain(error), exit::FAILED);
+        assert_eq!(code(error), exit::FAILED);
     }
 }

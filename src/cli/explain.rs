@@ -6,17 +6,20 @@ use std::fmt::Write;
 
 use clap::Args;
 
+use super::incidents::no_such;
+use super::output::Audience;
 use super::verdict::{bold, dim};
 use super::{Context, exit, load_config, output, remote};
 use crate::config::Config;
 use crate::engine::words;
 use crate::model::{Incident, IncidentEvent, IncidentId, Timestamp};
-use crate::store::{Store, Trace};
+use crate::store::Trace;
 
 /// Why an incident was told as it was: what was seen, which rule held, who was told, every try.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
     /// Its number, e.g. `42`.
+    #[arg(value_parser = super::number)]
     pub id: IncidentId,
 }
 
@@ -25,17 +28,17 @@ pub struct ExplainArgs {
 /// # Errors
 /// When the database cannot be read.
 pub async fn run(args: ExplainArgs, context: &Context) -> anyhow::Result<u8> {
-    let Ok(config) = load_config(context) else {
-        return Ok(exit::CONFIG);
-    };
-    let store = Store::open_to_read(remote::history(&config)?);
-    let Some(incident) = store.incident(args.id).await? else {
-        output::say(&format!("error: there is no incident #{}", args.id));
-        return Ok(exit::FAILED);
-    };
-    let traces = store.trace(args.id, usize::MAX).await?;
+    let config = load_config(context)?;
+    let reading = read(args.id, &config);
+    let (incident, traces) = output::busy("reading the history", Audience::Person, reading).await?;
     output::print(&text(&incident, &traces, &config, context.clock.now())?)?;
     Ok(exit::OK)
+}
+
+async fn read(id: IncidentId, config: &Config) -> anyhow::Result<(Incident, Vec<Trace>)> {
+    let store = remote::history(config).await?;
+    let incident = store.incident(id).await?.ok_or_else(|| no_such(id))?;
+    Ok((incident, store.trace(id).await?))
 }
 
 fn text(

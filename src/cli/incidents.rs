@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use super::failure::Failure;
+use super::output::Audience;
 use super::table::{Table, columns};
 use super::verdict::{bold, dim, symbol};
-use super::{Context, exit, load_config, output};
+use super::{Context, exit, load_config, output, remote};
 use crate::config::Config;
 use crate::engine::words;
 use crate::model::{Incident, IncidentId, State, Timestamp};
-use crate::store::Store;
 use crate::wire::IncidentJson;
 
 /// Incidents shown at most.
@@ -38,6 +39,7 @@ pub enum IncidentsCommand {
     /// One of them, whole.
     Show {
         /// Its number, e.g. `42`.
+        #[arg(value_parser = super::number)]
         id: IncidentId,
     },
 }
@@ -47,31 +49,39 @@ pub enum IncidentsCommand {
 /// # Errors
 /// When the database cannot be read.
 pub async fn run(args: IncidentsArgs, context: &Context) -> anyhow::Result<u8> {
-    let Ok(config) = load_config(context) else {
-        return Ok(exit::CONFIG);
-    };
+    let config = load_config(context)?;
     let now = context.clock.now();
-    if !config.storage.path.exists() {
-        output::say(&format!("no history yet at {}", config.storage.path.display()));
-        return Ok(exit::OK);
-    }
-    let store = Store::open_to_read(&config.storage.path);
-    match args.command {
-        None | Some(IncidentsCommand::List) => {
-            let since = now.saturating_sub(args.since)?;
-            let incidents = store.incidents(since, None, MOST).await?;
-            output::print(&list(&incidents, &config, now, args.json)?)?;
-            Ok(exit::OK)
-        }
-        Some(IncidentsCommand::Show { id }) => {
-            let Some(incident) = store.incident(id).await? else {
-                output::say(&format!("error: there is no incident #{id}"));
-                return Ok(exit::FAILED);
-            };
-            output::print(&show(&incident, &config, now, args.json)?)?;
-            Ok(exit::OK)
-        }
-    }
+    let reading = text(&args, &config, now);
+    let text = output::busy("reading the history", Audience::of(args.json), reading).await?;
+    output::print(&text)?;
+    Ok(exit::OK)
+}
+
+async fn text(args: &IncidentsArgs, config: &Config, now: Timestamp) -> anyhow::Result<String> {
+    let store = remote::history_if_any(config).await?;
+    let Some(IncidentsCommand::Show { id }) = args.command else {
+        let since = now.saturating_sub(args.since)?;
+        let incidents = match store {
+            Some(store) => store.incidents(since, None, MOST).await?,
+            None => {
+                let path = remote::database(config);
+                output::say(&format!("no history yet at {}", path.display()));
+                Vec::new()
+            }
+        };
+        return list(&incidents, config, now, args.json);
+    };
+    let incident = match store {
+        Some(store) => store.incident(id).await?,
+        None => None,
+    };
+    show(&incident.ok_or_else(|| no_such(id))?, config, now, args.json)
+}
+
+/// There is no incident of this number.
+pub(super) fn no_such(id: IncidentId) -> Failure {
+    Failure::new(format!("there is no incident #{id}"))
+        .hint("`heygen-monitor incidents --since 90d` lists those of the last 90 days")
 }
 
 fn list(

@@ -8,6 +8,8 @@ use std::time::Duration;
 use clap::Args;
 use jiff::tz::TimeZone;
 
+use super::failure::Failure;
+use super::output::Audience;
 use super::table::Table;
 use super::verdict::{bold, dim, symbol};
 use super::{Context, exit, load_config, output, remote};
@@ -15,7 +17,7 @@ use crate::admin::{Request, Response};
 use crate::config::Config;
 use crate::engine::words;
 use crate::model::{JobState, Stage, State, Timestamp};
-use crate::store::{JobFilter, Store};
+use crate::store::JobFilter;
 use crate::wire::{JobJson, StageJson, Titles};
 
 /// Jobs shown at most.
@@ -44,20 +46,17 @@ pub struct JobsArgs {
 /// # Errors
 /// When the database cannot be read.
 pub async fn run(args: JobsArgs, context: &Context) -> anyhow::Result<u8> {
-    let Ok(config) = load_config(context) else {
-        return Ok(exit::CONFIG);
-    };
+    let config = load_config(context)?;
     let now = context.clock.now();
-    let stages = learned(&config, context).await;
+    let audience = Audience::of(args.json);
+    let learning = learned(&config, context);
+    let stages = output::busy("asking the daemon", audience, learning).await;
     if args.baseline {
-        let Some(stages) = stages else {
-            output::say(&format!("error: {NO_DAEMON}"));
-            return Ok(exit::FAILED);
-        };
+        let stages = stages.ok_or_else(|| Failure::new(NO_DAEMON))?;
         output::print(&baseline(&stages, args.json, &config.settings.timezone, now)?)?;
         return Ok(exit::OK);
     }
-    let jobs = stored(&args, &config).await?;
+    let jobs = output::busy("reading the history", audience, stored(&args, &config)).await?;
     if args.json {
         output::print(&serde_json::to_string_pretty(&jobs)?)?;
         return Ok(exit::OK);
@@ -80,7 +79,7 @@ async fn learned(config: &Config, context: &Context) -> Option<Vec<StageJson>> {
 
 /// Live ones first, then those that ended; each newest first.
 async fn stored(args: &JobsArgs, config: &Config) -> anyhow::Result<Vec<JobJson>> {
-    let store = Store::open_to_read(remote::history(config)?);
+    let store = remote::history(config).await?;
     let filter = JobFilter { live_only: true, kind: None, origin: None, before: None, limit: MOST };
     let mut jobs = store.jobs(filter.clone()).await?;
     let all = store.jobs(JobFilter { live_only: false, ..filter }).await?;

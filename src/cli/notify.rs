@@ -8,18 +8,21 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
+use super::failure::Failure;
+use super::output::Audience;
 use super::{Context, exit, load_config, output, remote};
 use crate::admin::{Request, Response, TestResult};
 use crate::config::Config;
 use crate::daemon::{StartError, client_options, notify_deps};
 use crate::deliver::{Deliver, DrillResult, Notifiers, drill_results, owe_drills};
-use crate::error_chain;
 use crate::http_client::{ClientOptions, HttpClient};
 use crate::metrics::{Catalogue, Metrics};
 use crate::model::{AttemptResult, Delivery, DeliveryState, EventKind};
 use crate::notify::notifier;
 use crate::notify::sample::{Speaker, sample};
 use crate::store::{Opened, Store};
+
+const NO_CHANNEL: &str = "set SLACK_WEBHOOK_URL, or add a [[channel]] to the configuration";
 
 /// Try channels out.
 #[derive(Debug, Subcommand)]
@@ -50,9 +53,7 @@ pub enum NotifyCommand {
 /// # Errors
 /// When the HTTP client cannot be built, the outbox refuses, or stdout cannot be written.
 pub async fn run(command: NotifyCommand, context: &Context) -> anyhow::Result<u8> {
-    let Ok(config) = load_config(context) else {
-        return Ok(exit::CONFIG);
-    };
+    let config = load_config(context)?;
     match command {
         NotifyCommand::Test { channel, silent: false } => test(channel, &config, context).await,
         NotifyCommand::Test { channel, silent: true } => check(channel, &config, context).await,
@@ -61,43 +62,30 @@ pub async fn run(command: NotifyCommand, context: &Context) -> anyhow::Result<u8
 }
 
 async fn test(only: Option<String>, config: &Config, context: &Context) -> anyhow::Result<u8> {
-    let chosen = match chosen(config, only.as_deref()) {
-        Ok(chosen) => chosen,
-        Err(code) => return Ok(code),
-    };
+    let chosen = chosen(config, only.as_deref())?;
     let request = Request::NotifyTest { channel: only };
-    match remote::ask(config, context, &request).await {
-        Ok(Response::NotifyTested { results }) => print(&results),
-        Ok(Response::Refused { message }) => {
-            output::say(&format!("error: {message}"));
-            Ok(exit::FAILED)
+    let testing = async {
+        match remote::ask(config, context, &request).await {
+            Ok(Response::NotifyTested { results }) => Ok(results),
+            Ok(Response::Refused { message }) => Err(Failure::new(message).into()),
+            Ok(_) => Err(remote::unexpected()),
+            // Without a daemon we take its place; with one that is stuck, its lock says so.
+            Err(_) => test_alone(&chosen, config, context).await,
         }
-        Ok(
-            Response::Status { .. }
-            | Response::Jobs { .. }
-            | Response::Budget { .. }
-            | Response::Done { .. }
-            | Response::Reloaded { .. },
-        ) => {
-            anyhow::bail!("the daemon answered something else; is it of another version?")
-        }
-        // Without a daemon we take its place; with one that is stuck, its lock says so.
-        Err(_) => test_alone(&chosen, config, context).await,
-    }
+    };
+    print(&output::busy("sending the drill", Audience::Person, testing).await?)
 }
 
 /// Asks each channel whether it would take a message; one that cannot be asked is no failure.
 async fn check(only: Option<String>, config: &Config, context: &Context) -> anyhow::Result<u8> {
-    let chosen = match chosen(config, only.as_deref()) {
-        Ok(chosen) => chosen,
-        Err(code) => return Ok(code),
-    };
+    let chosen = chosen(config, only.as_deref())?;
     let mut all = true;
     for (name, notifier) in notifiers(config, "check")? {
         if !chosen.contains(&name) {
             continue;
         }
-        let told = match notifier.check(context.clock.now()).await {
+        let checking = notifier.check(context.clock.now());
+        let told = match output::busy("asking", Audience::Person, checking).await {
             None => "cannot be checked without telling somebody".to_owned(),
             Some(AttemptResult::Accepted { .. }) => "works (nobody was told anything)".to_owned(),
             Some(AttemptResult::Retry { detail, .. } | AttemptResult::Dead { detail, .. }) => {
@@ -110,17 +98,16 @@ async fn check(only: Option<String>, config: &Config, context: &Context) -> anyh
     Ok(if all { exit::OK } else { exit::FAILED })
 }
 
-async fn test_alone(chosen: &[String], config: &Config, context: &Context) -> anyhow::Result<u8> {
+async fn test_alone(
+    chosen: &[String],
+    config: &Config,
+    context: &Context,
+) -> anyhow::Result<Vec<TestResult>> {
     let path = config.storage.path.clone();
     let now = context.clock.now();
     let opened = tokio::task::spawn_blocking(move || Store::open(&path, now)).await?;
-    let Opened { store, monitor_id, repairs } = match opened {
-        Ok(opened) => opened,
-        Err(error) => return Ok(report(&StartError::Store(error))),
-    };
-    for repair in repairs {
-        output::say(&format!("warning: {repair}"));
-    }
+    let Opened { store, monitor_id, repairs } = opened.map_err(StartError::Store)?;
+    super::warn(&repairs);
     let drills = owe_drills(&store, chosen, speaker(config), now).await?;
     let (_keep, notifiers) = tokio::sync::watch::channel(notifiers(config, &monitor_id)?);
     let names = config.channels.iter().map(|channel| channel.name.clone());
@@ -136,13 +123,12 @@ async fn test_alone(chosen: &[String], config: &Config, context: &Context) -> an
     deliver.pass().await;
     let results = drill_results(&store, &drills, Duration::ZERO).await?;
     store.close().await;
-    print(&results.into_iter().map(told).collect::<Vec<_>>())
+    Ok(results.into_iter().map(told).collect())
 }
 
 fn render(name: &str, event: EventKind, config: &Config, context: &Context) -> anyhow::Result<u8> {
-    let Some(spec) = config.channels.iter().find(|spec| spec.name == name) else {
-        return Ok(no_such_channel(name, config));
-    };
+    let spec = config.channels.iter().find(|spec| spec.name == name);
+    let spec = spec.ok_or_else(|| no_such_channel(name, config))?;
     let http = HttpClient::new(&client_options(config, &ClientOptions::default()))?;
     let now = context.clock.now();
     let delivery = Delivery {
@@ -164,30 +150,24 @@ fn render(name: &str, event: EventKind, config: &Config, context: &Context) -> a
     Ok(exit::OK)
 }
 
-/// The names of the channels to test, or the exit code when there is nothing to test.
-fn chosen(config: &Config, only: Option<&str>) -> Result<Vec<String>, u8> {
+/// The names of the channels to test.
+fn chosen(config: &Config, only: Option<&str>) -> Result<Vec<String>, Failure> {
     let names = config.channels.iter().map(|channel| channel.name.clone());
     let chosen: Vec<String> = names.filter(|name| only.is_none_or(|only| only == name)).collect();
     match (chosen.is_empty(), only) {
         (false, _) => Ok(chosen),
         (true, Some(name)) => Err(no_such_channel(name, config)),
-        (true, None) => {
-            output::say("error: no channel is configured");
-            output::say("hint: set SLACK_WEBHOOK_URL, or add a [[channel]] to the configuration");
-            Err(exit::FAILED)
-        }
+        (true, None) => Err(Failure::new("no channel is configured").hint(NO_CHANNEL)),
     }
 }
 
-fn no_such_channel(name: &str, config: &Config) -> u8 {
+fn no_such_channel(name: &str, config: &Config) -> Failure {
     let names: Vec<_> = config.channels.iter().map(|spec| spec.name.as_str()).collect();
-    output::say(&format!("error: there is no channel `{name}`"));
-    if names.is_empty() {
-        output::say("hint: no channel is configured");
-    } else {
-        output::say(&format!("hint: the channels are {}", names.join(", ")));
-    }
-    exit::USAGE
+    let hint = match names.as_slice() {
+        [] => NO_CHANNEL.to_owned(),
+        names => format!("the channels are {}", names.join(", ")),
+    };
+    Failure::usage(format!("there is no channel `{name}`")).hint(hint)
 }
 
 fn notifiers(config: &Config, monitor_id: &str) -> anyhow::Result<Notifiers> {
@@ -214,14 +194,6 @@ fn print(results: &[TestResult]) -> anyhow::Result<u8> {
     }
     let all = results.iter().all(|result| result.delivered);
     Ok(if all { exit::OK } else { exit::FAILED })
-}
-
-fn report(failure: &StartError) -> u8 {
-    output::say(&format!("error: {}", error_chain(failure)));
-    if let Some(hint) = failure.hint() {
-        output::say(&format!("hint: {hint}"));
-    }
-    failure.exit_code()
 }
 
 fn event(word: &str) -> Result<EventKind, String> {

@@ -6,21 +6,20 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::failure::Failure;
+use super::output::Audience;
 use super::{Context, exit, load_config, output, remote};
 use crate::admin::{Request, Response};
 use crate::config::Config;
 use crate::daemon::{client_options, probe_deps};
 use crate::engine::canary;
 use crate::http_client::{ClientOptions, HttpClient};
-use crate::model::{Observation, Outcome, Phases, Series, Usd};
+use crate::model::{Observation, Outcome, Phases, Series, Timestamp, Usd};
 use crate::probe::{Run, Step, Worker, worker};
 use crate::store::Store;
 
 /// How often the history is asked whether the test has ended.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
-const LISTENS: &str = "it waits for HeyGen's events while the daemon runs\n\
-                       hint: `heygen-monitor jobs` shows what is known of your jobs";
 
 /// Run one probe now and show what it saw.
 #[derive(Debug, Args)]
@@ -41,24 +40,20 @@ pub struct ProbeArgs {
 /// # Errors
 /// When the HTTP client cannot be built or stdout cannot be written.
 pub async fn run(args: ProbeArgs, context: &Context) -> anyhow::Result<u8> {
-    let Ok(config) = load_config(context) else {
-        return Ok(exit::CONFIG);
-    };
-    let Some(spec) = config.probes.iter().find(|spec| spec.name == args.name) else {
-        let names: Vec<_> = config.probes.iter().map(|spec| spec.name.as_str()).collect();
-        output::say(&format!("error: there is no probe `{}`", args.name));
-        output::say(&format!("hint: the probes are {}", names.join(", ")));
-        return Ok(exit::USAGE);
-    };
+    let config = load_config(context)?;
+    let spec = config.probes.iter().find(|spec| spec.name == args.name);
+    let spec = spec.ok_or_else(|| no_such_probe(&args.name, &config))?;
     let http = HttpClient::new(&client_options(&config, &ClientOptions::default()))?;
     let deps = probe_deps(&config, http, context.clock.clone());
     let run = Run::looking(spec.timeout, true);
     let prober = match worker(spec, &deps) {
         Worker::Looks(prober) => prober,
         Worker::Spends(_) => return paid(&args, &config, context).await,
-        Worker::Listens => return Ok(refuse(&args.name, LISTENS)),
+        Worker::Listens => return Err(listens(&args.name).into()),
     };
-    let Step { observations, reading, .. } = prober.run(run).await;
+    let running = prober.run(run);
+    let step = output::busy("asking", Audience::Person, running).await;
+    let Step { observations, reading, .. } = step;
     let unreadable = reading.as_ref().and_then(|reading| reading.page.as_ref().err());
     show(&observations, unreadable.map(String::as_str), &args, &config)
 }
@@ -88,28 +83,30 @@ async fn paid(args: &ProbeArgs, config: &Config, context: &Context) -> anyhow::R
         .find(|(watch, _)| watch.name == args.name)
         .map_or(Usd::ZERO, |(_, rules)| rules.price);
     if !args.yes && !is_agreed(&args.name, price)? {
-        output::say("error: nothing was sent\nhint: `--yes` spends without asking");
-        return Ok(exit::USAGE);
+        let failure = Failure::usage("nothing was sent");
+        return Err(failure.hint("`--yes` spends without asking").into());
     }
     let asked_at = context.clock.now();
     match remote::ask(config, context, &Request::Probe { name: args.name.clone() }).await {
         Ok(Response::Done { message }) => output::say(&message),
-        Ok(Response::Refused { message }) => {
-            output::say(&format!("error: {message}"));
-            return Ok(exit::FAILED);
-        }
-        Ok(_) => anyhow::bail!("the daemon answered something else; is it of another version?"),
+        Ok(Response::Refused { message }) => return Err(Failure::new(message).into()),
+        Ok(_) => return Err(remote::unexpected()),
         Err(error) => {
             return Err(error.context("a paid test is sent by the daemon, which keeps the ledger"));
         }
     }
-    let store = Store::open_to_read(remote::history(config)?);
-    let series = Series::of(&args.name);
+    let store = remote::history(config).await?;
     output::say("waiting for its end (Ctrl-C leaves the test to the daemon)");
+    let waiting = end_of(&args.name, &store, asked_at);
+    let end = output::busy("waiting", Audience::Person, waiting).await?;
+    show(&[end], None, args, config)
+}
+
+async fn end_of(name: &str, store: &Store, asked_at: Timestamp) -> anyhow::Result<Observation> {
+    let series = Series::of(name);
     loop {
-        let told = store.observations(&series, asked_at).await?;
-        if let Some(last) = told.last() {
-            return show(std::slice::from_ref(last), None, args, config);
+        if let Some(last) = store.observations(&series, asked_at).await?.pop() {
+            return Ok(last);
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
@@ -126,9 +123,16 @@ fn is_agreed(name: &str, price: Usd) -> anyhow::Result<bool> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-fn refuse(name: &str, why: &str) -> u8 {
-    output::say(&format!("error: `{name}` cannot be run by hand: {why}"));
-    exit::USAGE
+fn no_such_probe(name: &str, config: &Config) -> Failure {
+    let names: Vec<_> = config.probes.iter().map(|spec| spec.name.as_str()).collect();
+    let hint = format!("the probes are {}", names.join(", "));
+    Failure::usage(format!("there is no probe `{name}`")).hint(hint)
+}
+
+fn listens(name: &str) -> Failure {
+    let why = "it waits for HeyGen's events while the daemon runs";
+    Failure::usage(format!("`{name}` cannot be run by hand: {why}"))
+        .hint("`heygen-monitor jobs` shows what is known of your jobs")
 }
 
 fn push(text: &mut String, observation: &Observation, debug: bool) {

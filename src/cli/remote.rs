@@ -1,4 +1,8 @@
-//! Commands that ask the running daemon: `status`, `reload`, `healthcheck`.
+//! Commands that ask the running daemon: `status`, `reload`, `healthcheck`; and how every command
+//! finds the daemon and its history.
+//!
+//! Invariant: what is not told otherwise is looked for where this user's daemon has it, then where the
+//! service has it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -6,10 +10,12 @@ use std::time::Duration;
 use clap::Args;
 
 use super::check::{FailOn, exit_code};
+use super::failure::Failure;
+use super::output::Audience;
 use super::{Context, exit, load_config, output, verdict};
 use crate::admin::{self, Request, Response};
 use crate::config::Config;
-use crate::daemon::runtime_directory;
+use crate::daemon::{LISTEN_FILE, StartError, runtime_directory};
 use crate::engine::{self, Input, Memory};
 use crate::http_client::{ClientOptions, HttpClient, Limits};
 use crate::store::Store;
@@ -17,6 +23,11 @@ use crate::wire::VerdictJson;
 
 /// A daemon that has not answered by then does not answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where the service of the unit and of the package has everything (contract, section 7).
+const SERVICE_CONFIG: &str = "/etc/heygen-monitor/config.toml";
+const SERVICE_DATABASE: &str = "/var/lib/heygen-monitor/history.db";
+const SERVICE_RUNTIME: &str = "/run/heygen-monitor";
 
 /// What the running daemon believes.
 #[derive(Debug, Args)]
@@ -35,10 +46,9 @@ pub struct StatusArgs {
 /// # Errors
 /// When neither the daemon nor its database can be read.
 pub async fn status(args: StatusArgs, context: &Context) -> anyhow::Result<u8> {
-    let Ok(config) = load_config(context) else {
-        return Ok(exit::CONFIG);
-    };
-    let believed = believed(&config, context).await?;
+    let config = load_config(context)?;
+    let asking = believed(&config, context);
+    let believed = output::busy("asking the daemon", Audience::of(args.json), asking).await?;
     let text = if args.json {
         serde_json::to_string_pretty(&believed)?
     } else if args.nagios {
@@ -55,25 +65,27 @@ pub async fn status(args: StatusArgs, context: &Context) -> anyhow::Result<u8> {
 /// # Errors
 /// When no daemon answers.
 pub async fn reload(context: &Context) -> anyhow::Result<u8> {
-    let Ok(config) = load_config(context) else {
-        output::say("the daemon was not asked, and keeps its old configuration");
-        return Ok(exit::FAILED);
+    let config = match load_config(context) {
+        Ok(config) => config,
+        Err(refused) => {
+            output::say(&refused.rendered);
+            output::say("the daemon was not asked, and keeps its old configuration");
+            return Ok(exit::FAILED);
+        }
     };
-    match ask(&config, context, &Request::Reload).await? {
+    let asking = ask(&config, context, &Request::Reload);
+    match output::busy("asking the daemon", Audience::Person, asking).await? {
+        Response::Reloaded { warnings } => {
+            super::warn(&warnings);
+            output::say("the daemon has taken the configuration over");
+            Ok(exit::OK)
+        }
         Response::Refused { message } => {
             output::say(&message);
             output::say("the daemon keeps its old configuration");
             Ok(exit::FAILED)
         }
-        Response::Reloaded { .. }
-        | Response::Status { .. }
-        | Response::Jobs { .. }
-        | Response::Budget { .. }
-        | Response::Done { .. }
-        | Response::NotifyTested { .. } => {
-            output::say("the daemon has taken the configuration over");
-            Ok(exit::OK)
-        }
+        _ => Err(unexpected()),
     }
 }
 
@@ -82,15 +94,10 @@ pub async fn reload(context: &Context) -> anyhow::Result<u8> {
 /// # Errors
 /// When the HTTP client cannot be built.
 pub async fn healthcheck(context: &Context) -> anyhow::Result<u8> {
-    let Ok(config) = load_config(context) else {
-        return Ok(exit::CONFIG);
-    };
-    let mut address = config.web.listen;
-    if address.ip().is_unspecified() {
-        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-    }
+    let config = load_config(context)?;
+    let address = listening(&config, context);
     let http = HttpClient::new(&ClientOptions::default())?;
-    let url = format!("http://{address}/-/healthy").parse()?;
+    let url = format!("{address}/-/healthy").parse()?;
     let limits = Limits { total: PATIENCE, ..Limits::API };
     match http.send(crate::http_client::Request::get(url, limits)).await {
         Ok(answer) if answer.status == 200 => Ok(exit::OK),
@@ -105,17 +112,32 @@ pub async fn healthcheck(context: &Context) -> anyhow::Result<u8> {
     }
 }
 
+/// Where the daemon serves its pages: as it left it written, where the configuration says "any port".
+fn listening(config: &Config, context: &Context) -> String {
+    let mut address = config.web.listen;
+    if address.port() == 0 {
+        let left = runtime_directory(config, &context.surroundings).join(LISTEN_FILE);
+        if let Ok(left) = std::fs::read_to_string(left) {
+            return left.trim().to_owned();
+        }
+    }
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    format!("http://{address}")
+}
+
 /// What the daemon believes: from the daemon, else from its database.
 ///
 /// # Errors
 /// When neither can be read.
-pub(crate) async fn believed(config: &Config, context: &Context) -> anyhow::Result<VerdictJson> {
+pub(super) async fn believed(config: &Config, context: &Context) -> anyhow::Result<VerdictJson> {
     if let Ok(Response::Status { verdict: Some(verdict) }) =
         ask(config, context, &Request::Status).await
     {
         return Ok(*verdict);
     }
-    let store = Store::open_to_read(history(config)?);
+    let store = history(config).await?;
     let now = context.clock.now();
     let recollection = store.recall(now).await?;
     let mut memory = Memory::recall(&config.settings, recollection, now);
@@ -123,23 +145,49 @@ pub(crate) async fn believed(config: &Config, context: &Context) -> anyhow::Resu
     Ok(VerdictJson::from(&decision.verdict))
 }
 
-/// Where the history is.
+/// The history, to be read beside a daemon or without one.
 ///
 /// # Errors
-/// When there is none yet.
-pub(crate) fn history(config: &Config) -> anyhow::Result<&Path> {
-    let path = config.storage.path.as_path();
-    anyhow::ensure!(
-        path.exists(),
-        "no daemon answers, and there is no history at {} (start it with `heygen-monitor run`, or \
-         ask once with `heygen-monitor check`)",
-        path.display()
-    );
-    Ok(path)
+/// When there is none yet, or it cannot be read.
+pub(super) async fn history(config: &Config) -> anyhow::Result<Store> {
+    let path = database(config);
+    let nothing = || {
+        let shown = path.display();
+        let failure =
+            Failure::new(format!("no daemon answers, and there is no history at {shown}"));
+        failure.hint("start one with `heygen-monitor run`, or ask once with `heygen-monitor check`")
+    };
+    Ok(find(path.clone()).await?.ok_or_else(nothing)?)
+}
+
+/// The history; `None` when nothing was written yet.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) async fn history_if_any(config: &Config) -> anyhow::Result<Option<Store>> {
+    find(database(config)).await
+}
+
+async fn find(path: PathBuf) -> anyhow::Result<Option<Store>> {
+    let found = tokio::task::spawn_blocking(move || Store::find(&path)).await?;
+    Ok(found.map_err(StartError::Store)?)
+}
+
+/// The database file. Where nobody said which, and this user has none, it is the service's: `incidents`
+/// is meant so where the package is installed.
+pub(super) fn database(config: &Config) -> PathBuf {
+    let own = &config.storage.path;
+    let file = config.file.as_deref();
+    let is_of_service = file.is_none_or(|file| file == Path::new(SERVICE_CONFIG));
+    let service = Path::new(SERVICE_DATABASE);
+    if !config.storage.is_named && is_of_service && !own.exists() && service.exists() {
+        return service.to_owned();
+    }
+    own.clone()
 }
 
 /// Asks the daemon at the first admin socket that answers.
-pub(crate) async fn ask(
+pub(super) async fn ask(
     config: &Config,
     context: &Context,
     request: &Request,
@@ -152,16 +200,23 @@ pub(crate) async fn ask(
             Err(_) => failure = Some(anyhow::anyhow!("{} does not answer", path.display())),
         }
     }
-    Err(failure.unwrap_or_else(|| anyhow::anyhow!("no daemon runs here")))
+    Err(failure.unwrap_or_else(|| {
+        let hint = "start one with `heygen-monitor run`; with --config it is found as its own \
+                    configuration says";
+        Failure::new("no daemon runs here").hint(hint).into()
+    }))
+}
+
+/// What to make of an answer to another question.
+pub(super) fn unexpected() -> anyhow::Error {
+    Failure::new("the daemon answered something else").hint("is it of another version?").into()
 }
 
 /// Where the daemon's admin socket may be: as for the daemon itself, then as for the service.
 fn sockets(config: &Config, context: &Context) -> Vec<PathBuf> {
     let own = runtime_directory(config, &context.surroundings);
-    let service = Path::new("/run/heygen-monitor");
-    let own = admin::socket_path(None, &own);
-    let service = admin::socket_path(None, service);
-    let mut sockets = vec![own, service];
+    let directories = [own.as_path(), Path::new(SERVICE_RUNTIME)];
+    let mut sockets = directories.map(|one| admin::socket_path(None, one)).to_vec();
     sockets.dedup();
     sockets.retain(|path| path.exists());
     sockets

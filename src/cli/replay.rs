@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::output::Audience;
 use super::table::columns;
 use super::{Context, exit, load_config, output, remote};
 use crate::config::Config;
 use crate::engine::words;
 use crate::engine::{self, Input, Memory, Owed};
 use crate::model::{Observation, Timestamp};
-use crate::store::Store;
 
 /// Time passes at least this often, as in the daemon.
 const TICK: Duration = Duration::from_secs(10);
@@ -33,12 +33,16 @@ pub struct ReplayArgs {
 /// # Errors
 /// When the database cannot be read.
 pub async fn run(args: ReplayArgs, context: &Context) -> anyhow::Result<u8> {
-    let Ok(changed) = load_config(context) else {
-        return Ok(exit::CONFIG);
-    };
-    let now = context.clock.now();
-    let since = now.saturating_sub(args.since)?;
-    let store = Store::open_to_read(remote::history(&changed)?);
+    let changed = load_config(context)?;
+    let replaying = replay(args.since, &changed, context.clock.now());
+    let text = output::busy("replaying the history", Audience::Person, replaying).await?;
+    output::print(&text)?;
+    Ok(exit::OK)
+}
+
+async fn replay(ago: Duration, changed: &Config, now: Timestamp) -> anyhow::Result<String> {
+    let since = now.saturating_sub(ago)?;
+    let store = remote::history(changed).await?;
     let told = store.incidents(since, None, usize::MAX >> 1).await?;
     let told: usize = told
         .iter()
@@ -53,8 +57,7 @@ pub async fn run(args: ReplayArgs, context: &Context) -> anyhow::Result<u8> {
         move || replayed(&settings, observations)
     })
     .await?;
-    output::print(&text(&owed, told, seen, &changed, now))?;
-    Ok(exit::OK)
+    Ok(text(&owed, told, seen, changed, now))
 }
 
 /// Everything that would have been owed, and when.
@@ -103,9 +106,10 @@ fn text(
         })
         .collect();
     let table = if rows.is_empty() { String::new() } else { format!("{}\n\n", columns(rows)) };
+    let noun = if owed.len() == 1 { "message" } else { "messages" };
     format!(
-        "{table}{} messages instead of {told}, over {seen} stored observations. Status pages, peers and \
-         jobs are not replayed.",
+        "{table}{} {noun} instead of {told}, over {seen} stored observations. Status pages and jobs \
+         are not replayed.",
         owed.len()
     )
 }

@@ -14,6 +14,9 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use super::failure::Failure;
+use super::incidents::no_such;
+use super::output::Audience;
 use super::verdict::{bold, dim};
 use super::{Context, exit, load_config, output, remote};
 use crate::config::Config;
@@ -57,7 +60,8 @@ pub struct ReportArgs {
     #[arg(long)]
     pub details: bool,
     /// Print what a request for a refund needs of one incident: a text to paste, and rows.
-    #[arg(long, value_name = "ID", conflicts_with_all = ["since", "details"])]
+    #[arg(long, value_name = "ID", value_parser = super::number,
+          conflicts_with_all = ["since", "details"])]
     pub evidence: Option<IncidentId>,
 }
 
@@ -101,29 +105,32 @@ fn since(text: &str) -> Result<Since, String> {
 /// # Errors
 /// When the database cannot be read.
 pub async fn run(args: ReportArgs, context: &Context) -> anyhow::Result<u8> {
-    let Ok(config) = load_config(context) else {
-        return Ok(exit::CONFIG);
-    };
-    let now = context.clock.now();
-    let store = Store::open_to_read(remote::history(&config)?);
+    let config = load_config(context)?;
     let format = if args.json { Format::Json } else { args.format };
-    let text = if let Some(id) = args.evidence {
-        let Some(incident) = store.incident(id).await? else {
-            output::say(&format!("error: there is no incident #{id}"));
-            return Ok(exit::FAILED);
-        };
-        evidence(&store, &config, &incident, (format, now)).await?
-    } else {
-        let Some(period) = period(args.since, &config.settings.timezone, now) else {
-            output::say("error: that time has not come yet");
-            return Ok(exit::USAGE);
-        };
-        let report = made(&store, &config, period, now).await?;
-        let shown = if args.details { Shown::Details } else { Shown::Summary };
-        rendered(&report, shown, format, (&config.settings.timezone, now))?
-    };
+    let writing = text(&args, format, &config, context.clock.now());
+    let audience = Audience::of(format == Format::Json);
+    let text = output::busy("reading the history", audience, writing).await?;
     output::print(&config.redactor.redact(&text))?;
     Ok(exit::OK)
+}
+
+async fn text(
+    args: &ReportArgs,
+    format: Format,
+    config: &Config,
+    now: Timestamp,
+) -> anyhow::Result<String> {
+    let store = remote::history(config).await?;
+    if let Some(id) = args.evidence {
+        let incident = store.incident(id).await?.ok_or_else(|| no_such(id))?;
+        return evidence(&store, config, &incident, (format, now)).await;
+    }
+    let zone = &config.settings.timezone;
+    let period = period(args.since, zone, now)
+        .ok_or_else(|| Failure::usage("that time has not come yet, or is no time at all"))?;
+    let report = made(&store, config, period, now).await?;
+    let shown = if args.details { Shown::Details } else { Shown::Summary };
+    rendered(&report, shown, format, (zone, now))
 }
 
 /// The stretch of time, and what people call it; `None` for one that has not begun.
@@ -290,7 +297,6 @@ async fn seen_within(
     incident: &Incident,
     end: Timestamp,
 ) -> anyhow::Result<Vec<Observation>> {
-    let mut seen: Vec<Observation> = Vec::new();
     let filter = ObservationFilter {
         since: Some(incident.opened_at),
         until: Some(end),
@@ -301,12 +307,8 @@ async fn seen_within(
     let informs = |one: &Observation| {
         one.capabilities.iter().any(|capability| incident.capabilities.contains(capability))
     };
-    seen.extend(
-        all.into_iter()
-            .map(|(_, one)| one)
-            .filter(|one| one.outcome != Outcome::Ok && informs(one)),
-    );
-    Ok(seen)
+    let seen = all.into_iter().map(|(_, one)| one);
+    Ok(seen.filter(|one| one.outcome != Outcome::Ok && informs(one)).collect())
 }
 
 #[cfg(test)]

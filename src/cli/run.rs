@@ -5,27 +5,21 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info};
 
-use super::{Context, exit, load_config, output};
-use crate::config;
-use crate::daemon::{Daemon, Deps, Running, StartError};
-use crate::error_chain;
+use super::{Context, exit, load_config, output, warn};
+use crate::daemon::{Daemon, Deps, Running};
 use crate::http_client::ClientOptions;
 
 /// Runs the command.
 ///
 /// # Errors
-/// When signals cannot be listened to.
+/// When the daemon does not start, or signals cannot be listened to.
 pub async fn run(context: &Context) -> anyhow::Result<u8> {
-    let Ok(config) = load_config(context) else {
-        return Ok(exit::CONFIG);
-    };
+    let config = load_config(context)?;
+    warn(&config.warnings);
     let mut stop = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    let running = match Daemon::start(config, deps(context)).await {
-        Ok(running) => running,
-        Err(failure) => return Ok(report(&failure)),
-    };
+    let running = Daemon::start(config, deps(context)).await?;
     output::say(&format!("listening on http://{}", running.address()));
     loop {
         tokio::select! {
@@ -55,10 +49,7 @@ fn deps(context: &Context) -> Deps {
         http: ClientOptions::default(),
         surroundings: context.surroundings.clone(),
         log_counter: context.log_counter.clone(),
-        read_config: Arc::new(move || {
-            let file = config::find(again.config.as_deref(), &again.surroundings);
-            config::load(file.as_deref(), &again.surroundings, again.clock.now())
-        }),
+        read_config: Arc::new(move || load_config(&again)),
     }
 }
 
@@ -66,13 +57,4 @@ async fn reload(running: &Running) {
     if let Err(refused) = running.reload().await {
         error!("the configuration was not changed, because it is wrong:\n{}", refused.rendered);
     }
-}
-
-/// Says what went wrong and what to do, and answers the exit code of the contract.
-fn report(failure: &StartError) -> u8 {
-    output::say(&format!("error: {}", error_chain(failure)));
-    if let Some(hint) = failure.hint() {
-        output::say(&format!("hint: {hint}"));
-    }
-    failure.exit_code()
 }

@@ -7,19 +7,21 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use super::failure::Failure;
+use super::output::Audience;
 use super::table::columns;
 use super::{Context, exit, load_config, output, remote};
 use crate::admin::{Request, Response};
 use crate::config::{Config, duration_text};
 use crate::engine::words;
 use crate::model::{Blame, Capability, Reason, Silence, Timestamp};
-use crate::store::Store;
 use crate::wire::SilenceJson;
 
 /// Take an incident on: no reminders, and nobody else is told.
 #[derive(Debug, Args)]
 pub struct AckArgs {
     /// Its number, e.g. `42`.
+    #[arg(value_parser = super::number)]
     pub id: i64,
     /// What you say about it.
     #[arg(long, default_value = "")]
@@ -43,6 +45,7 @@ pub enum SilenceCommand {
     /// End a silence now.
     Expire {
         /// Its number.
+        #[arg(value_parser = super::number)]
         id: i64,
     },
 }
@@ -54,7 +57,7 @@ pub struct AddArgs {
     #[arg(long = "for", value_parser = super::duration)]
     pub duration: Duration,
     /// One incident alone.
-    #[arg(long)]
+    #[arg(long, value_name = "ID", value_parser = super::number)]
     pub incident: Option<i64>,
     /// Incidents that touch this; may be repeated.
     #[arg(long, value_parser = super::capability)]
@@ -124,34 +127,22 @@ pub async fn run(command: SilenceCommand, context: &Context) -> anyhow::Result<u
 }
 
 async fn order(context: &Context, request: Request) -> anyhow::Result<u8> {
-    let Ok(config) = load_config(context) else {
-        return Ok(exit::CONFIG);
-    };
-    match remote::ask(&config, context, &request).await? {
+    let config = load_config(context)?;
+    let asking = remote::ask(&config, context, &request);
+    match output::busy("asking the daemon", Audience::Person, asking).await? {
         Response::Done { message } => {
             output::print(&message)?;
             Ok(exit::OK)
         }
-        Response::Refused { message } => {
-            output::say(&format!("error: {message}"));
-            Ok(exit::FAILED)
-        }
-        Response::Status { .. }
-        | Response::Jobs { .. }
-        | Response::Budget { .. }
-        | Response::Reloaded { .. }
-        | Response::NotifyTested { .. } => {
-            anyhow::bail!("the daemon answered something else; is it of another version?")
-        }
+        Response::Refused { message } => Err(Failure::new(message).into()),
+        _ => Err(remote::unexpected()),
     }
 }
 
 async fn list(json: bool, context: &Context) -> anyhow::Result<u8> {
-    let Ok(config) = load_config(context) else {
-        return Ok(exit::CONFIG);
-    };
+    let config = load_config(context)?;
     let now = context.clock.now();
-    let silences = Store::open_to_read(remote::history(&config)?).silences(now).await?;
+    let silences = remote::history(&config).await?.silences(now).await?;
     if json {
         let data: Vec<_> = silences.iter().map(SilenceJson::from).collect();
         output::print(&serde_json::to_string_pretty(&data)?)?;
@@ -189,9 +180,7 @@ fn line(silence: &Silence, config: &Config, now: Timestamp) -> Vec<String> {
 /// When stdout cannot be written.
 pub fn maintenance(command: &MaintenanceCommand, context: &Context) -> anyhow::Result<u8> {
     let MaintenanceCommand::List = command;
-    let Ok(config) = load_config(context) else {
-        return Ok(exit::CONFIG);
-    };
+    let config = load_config(context)?;
     let now = context.clock.now();
     let zone = &config.settings.timezone;
     let rows: Vec<Vec<String>> = config

@@ -8,6 +8,9 @@ use std::time::Duration;
 use serde::Serialize;
 use url::Url;
 
+use super::failure::Failure;
+use super::output::Audience;
+use super::table::columns;
 use super::{Context, exit, output};
 use crate::model::{Component, Page, PageEvent, Timestamp};
 use crate::probe::status_page::read_address;
@@ -30,20 +33,13 @@ pub struct StatusPageArgs {
 /// # Errors
 /// When stdout cannot be written.
 pub async fn run(args: &StatusPageArgs, context: &Context) -> anyhow::Result<u8> {
-    let url = match address(&args.url) {
-        Ok(url) => url,
-        Err(reason) => {
-            output::say(&format!("error: {reason}"));
-            return Ok(exit::USAGE);
-        }
-    };
-    let page = match read_address(url, &context.clock, TIMEOUT).await {
-        Ok(page) => page,
-        Err(reason) => {
-            output::say(&format!("error: cannot read {}: {reason}", args.url));
-            return Ok(exit::FAILED);
-        }
-    };
+    let url = address(&args.url)?;
+    // What stands in a query or before an @ may be a secret.
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let reading = read_address(url, &context.clock, TIMEOUT);
+    let page = output::busy("reading the page", Audience::of(args.json), reading).await;
+    let page =
+        page.map_err(|reason| Failure::new(format!("cannot read the page at {host}: {reason}")))?;
     let printed =
         if args.json { serde_json::to_string_pretty(&PageJson::from(&page))? } else { text(&page) };
     output::print(printed.trim_end())?;
@@ -51,12 +47,16 @@ pub async fn run(args: &StatusPageArgs, context: &Context) -> anyhow::Result<u8>
 }
 
 /// An address as people write it: `https://` may be left out.
-fn address(text: &str) -> Result<Url, String> {
+fn address(text: &str) -> Result<Url, Failure> {
+    let wrong = |why: &str| {
+        Failure::usage(format!("this is no address of a page: {why}"))
+            .hint("write it like https://status.heygen.com")
+    };
     let text = text.trim();
     let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-    let url: Url = whole.parse().map_err(|error| format!("`{text}` is no address: {error}"))?;
+    let url: Url = whole.parse().map_err(|error| wrong(&format!("{error}")))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(format!("`{text}` is no address of a page; hint: https://status.heygen.com"));
+        return Err(wrong("it begins with neither http:// nor https://"));
     }
     Ok(url)
 }
@@ -165,11 +165,9 @@ fn text(page: &Page) -> String {
         Some(group) => format!("{group} / {}", row.name),
         None => row.name.clone(),
     };
-    let widest = page.components.iter().map(|row| label(row).chars().count()).max().unwrap_or(0);
-    for row in &page.components {
-        let state = plain(row.state.as_str());
-        let (label, widest) = (label(row), widest.min(60));
-        push(&mut text, &format!("  {label:widest$}  {state}"));
+    let rows = page.components.iter().map(|row| vec![label(row), plain(row.state.as_str())]);
+    if rows.len() > 0 {
+        push(&mut text, &columns(rows));
     }
     events(&mut text, "Open incidents", &page.incidents);
     events(&mut text, "Maintenances", &page.maintenances);

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use unicode_width::UnicodeWidthStr;
+
 use super::verdict::dim;
 
 /// A table; [`fmt::Display`] lays it out.
@@ -76,9 +78,9 @@ pub fn columns(rows: impl IntoIterator<Item = Vec<String>>) -> String {
     Table { rows: rows.into_iter().collect(), ..Table::default() }.to_string()
 }
 
-/// Characters that are seen.
+/// Columns of a terminal; a Chinese character takes two.
 fn width(cell: &str) -> usize {
-    anstream::adapter::strip_str(cell).to_string().chars().count()
+    anstream::adapter::strip_str(cell).to_string().width()
 }
 
 #[cfg(test)]
@@ -95,6 +97,8 @@ mod tests {
         let rows = [["a", "", "é"], ["long", "", "x"]];
         let rows = rows.map(|row| row.map(str::to_owned).to_vec());
         assert_eq!(columns(rows), "  a     é\n  long  x");
+        let rows = [["日本", "x"], ["abc", "y"]].map(|row| row.map(str::to_owned).to_vec());
+        assert_eq!(columns(rows), "  日本  x\n  abc   y");
         assert_eq!(columns([]), "");
     }
 

@@ -22,14 +22,6 @@ pub enum Scope {
     One(Capability),
 }
 
-/// The object of `GET /api/v1/verdict`.
-///
-/// # Errors
-/// Never in practice: the shape has no map with other than text keys.
-pub fn json(verdict: &VerdictJson) -> anyhow::Result<String> {
-    Ok(serde_json::to_string_pretty(verdict)?)
-}
-
 /// One sentence, then a table, then what to do; colours for a terminal.
 pub fn for_people(verdict: &VerdictJson, zone: &TimeZone, scope: Scope) -> String {
     let headline = format!("{} {}", symbol(verdict.state), bold(&verdict.headline));

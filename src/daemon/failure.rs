@@ -47,6 +47,7 @@ impl StartError {
                 | OpenError::Sqlite { .. }
                 | OpenError::Migration { .. }
                 | OpenError::Backup { .. }
+                | OpenError::Damaged { .. }
                 | OpenError::OldSqlite { .. },
             )
             | Self::Recall(_)
@@ -66,7 +67,19 @@ impl StartError {
             Self::Runtime { directory, .. } => {
                 Some(format!("make {} writable for this user", directory.display()))
             }
-            Self::Recall(_) | Self::Admin(_) | Self::Supervisor(_) | Self::Http(_) => None,
+            Self::Recall(_) => Some("look at it with `heygen-monitor db check`".to_owned()),
+            Self::Admin(BindError::InUse { .. }) => {
+                Some("stop it first, or give this one its own storage.path".to_owned())
+            }
+            Self::Admin(BindError::Io { .. }) => Some(
+                "set RUNTIME_DIRECTORY to a directory that this user may write to; the path of a \
+                 socket has at most 107 characters"
+                    .to_owned(),
+            ),
+            Self::Supervisor(_) => {
+                Some("NOTIFY_SOCKET leads nowhere: unset it where no systemd is".to_owned())
+            }
+            Self::Http(_) => None,
         }
     }
 }

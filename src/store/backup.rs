@@ -7,6 +7,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -52,10 +53,10 @@ pub enum BackupError {
         /// What is wrong with it.
         finding: String,
     },
-    /// The disk has no room for another copy.
-    #[error("the disk has no room for a copy of {}", path.display())]
-    NoRoom {
-        /// The database.
+    /// A copy would take the place of what is copied.
+    #[error("{} belongs to the database itself", path.display())]
+    Itself {
+        /// Where the copy would go.
         path: PathBuf,
     },
     /// The place to restore to is in use or cannot be used.
@@ -63,11 +64,32 @@ pub enum BackupError {
     Place(#[source] Box<super::OpenError>),
 }
 
+impl BackupError {
+    /// What to do about it, as a sentence to stand behind `hint: `.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::File { .. } => {
+                "name a file in a directory that exists and that you may write to".to_owned()
+            }
+            Self::Sqlite { path, .. } | Self::Unusable { path, .. } => format!(
+                "the daemon makes a backup of its database every day, as NAME.backup-…: \
+                 `heygen-monitor db restore FILE` takes one; {} was not changed",
+                path.display()
+            ),
+            Self::Itself { .. } => "name another file, best on another disk".to_owned(),
+            Self::Place(place) => place.hint(),
+        }
+    }
+}
+
 /// Copies the database `path` to `destination`: temporary file, check, fsync, rename.
 ///
 /// # Errors
 /// See [`BackupError`]; `destination` is as it was before then.
 pub fn copy(path: &Path, destination: &Path) -> Result<(), BackupError> {
+    if is_part_of(path, destination) {
+        return Err(BackupError::Itself { path: destination.to_owned() });
+    }
     let partial = beside(destination, &format!(".partial-{}", std::process::id()));
     let result = copy_to_partial(path, &partial).and_then(|()| {
         let written = |source| BackupError::File { path: destination.to_owned(), source };
@@ -79,6 +101,15 @@ pub fn copy(path: &Path, destination: &Path) -> Result<(), BackupError> {
         drop(fs::remove_file(&partial));
     }
     result
+}
+
+/// True for the database and its log, whatever names lead there: under a daemon that writes, a file
+/// in their place would end the history.
+fn is_part_of(path: &Path, destination: &Path) -> bool {
+    let Ok(meant) = fs::canonicalize(destination) else { return false };
+    ["", "-wal", "-shm"]
+        .iter()
+        .any(|suffix| fs::canonicalize(beside(path, suffix)).is_ok_and(|part| part == meant))
 }
 
 fn copy_to_partial(path: &Path, partial: &Path) -> Result<(), BackupError> {
@@ -189,6 +220,7 @@ pub(super) fn put_in_place(path: &Path, from: &Path, aside: &Path) -> Result<(),
     let incoming = beside(path, ".incoming");
     copy(from, &incoming)?;
     let written = |source| BackupError::File { path: path.to_owned(), source };
+    give_to_owner_of(directory_of(path), &incoming).map_err(written)?;
     // The log first: it must never be applied to another database. Then a second name for the old
     // file, so that the rename replaces it in one step.
     move_log_aside(path, aside).map_err(written)?;
@@ -197,6 +229,15 @@ pub(super) fn put_in_place(path: &Path, from: &Path, aside: &Path) -> Result<(),
     }
     fs::rename(&incoming, path).map_err(written)?;
     sync_directory(path).map_err(written)
+}
+
+/// What root restores is for the user that the state directory belongs to.
+fn give_to_owner_of(directory: &Path, file: &Path) -> io::Result<()> {
+    let (wanted, found) = (fs::metadata(directory)?, fs::metadata(file)?);
+    if (wanted.uid(), wanted.gid()) == (found.uid(), found.gid()) || found.uid() != 0 {
+        return Ok(());
+    }
+    std::os::unix::fs::chown(file, Some(wanted.uid()), Some(wanted.gid()))
 }
 
 /// Moves the database and its log to the name `aside`.

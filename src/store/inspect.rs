@@ -85,6 +85,7 @@ fn quick_check(connection: &Connection, limit: Option<Duration>) -> Result<Strin
     }
 }
 
-fn is_damage(error: &Error) -> bool {
+/// True when the error says that the file is no whole database.
+pub(super) fn is_damage(error: &Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::inspect::{Finding, inspect};
+use super::inspect::{Finding, inspect, is_damage};
 use super::{backup, connect, lock, migrate, outbox};
 use crate::model::Timestamp;
 
@@ -85,6 +85,15 @@ pub enum OpenError {
         #[source]
         source: backup::BackupError,
     },
+    /// Exit 74: only for those who read; a start mends it.
+    #[error("the database {} is damaged", path.display())]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// What was found.
+        #[source]
+        source: rusqlite::Error,
+    },
     /// Exit 74: built against an SQLite that can corrupt a WAL database.
     #[error("SQLite {found} is too old, 3.51.3 or newer is needed")]
     OldSqlite {
@@ -101,8 +110,15 @@ impl OpenError {
                 "stop it first, or give this one its own storage.path".to_owned()
             }
             Self::Directory { directory, source } => directory_hint(directory, source),
+            Self::File { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                "ask as the user that runs the daemon, or as root".to_owned()
+            }
             Self::File { path, .. } => {
                 format!("move {} away, or set storage.path to another file", path.display())
+            }
+            Self::Damaged { .. } => {
+                "the daemon keeps it aside at its next start and goes on from the newest backup"
+                    .to_owned()
             }
             Self::Newer { path, backup, .. } => newer_hint(path, backup.as_deref()),
             Self::Sqlite { path, source } => sqlite_hint(path, source),
@@ -203,19 +219,9 @@ fn mend(path: &Path, now: Timestamp, repairs: &mut Vec<String>) -> Result<i64, O
         .map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })?;
     let backups = backup::list(path);
     match finding {
-        Finding::Sound { schema } if schema > migrate::known() => Err(OpenError::Newer {
-            path: path.to_owned(),
-            found: schema,
-            known: migrate::known(),
-            backup: backups
-                .into_iter()
-                .find(|backup| backup.schema <= migrate::known())
-                .map(|backup| backup.path),
-        }),
+        Finding::Sound { schema } if schema > migrate::known() => Err(newer(path, schema)),
         Finding::Sound { schema } => Ok(schema),
-        Finding::Foreign => {
-            Err(unusable(path, io::Error::other("it is the database of another program")))
-        }
+        Finding::Foreign => Err(foreign(path)),
         Finding::Damaged(found) => replace(path, &found, now, repairs),
         Finding::Empty if backups.is_empty() => Ok(0),
         Finding::Empty => replace(path, "it is empty", now, repairs),
@@ -262,6 +268,45 @@ fn replace(
          damaged file is kept as {kept}"
     ));
     Ok(0)
+}
+
+/// Whether a history stands at `path`; changes nothing and takes no lock.
+pub(super) fn is_there(path: &Path) -> Result<bool, OpenError> {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(unusable(path, error)),
+        Ok(found) if found.is_dir() => {
+            return Err(unusable(path, io::ErrorKind::IsADirectory.into()));
+        }
+        Ok(found) if !found.is_file() => {
+            return Err(unusable(path, io::Error::other("it is no file")));
+        }
+        Ok(_) => {}
+    }
+    let look = || {
+        let connection = connect::reader(path)?;
+        Ok((connect::is_ours(&connection)?, connect::schema_version(&connection)?))
+    };
+    match look() {
+        Ok((false, _)) => Err(foreign(path)),
+        Ok((true, schema)) if schema > migrate::known() => Err(newer(path, schema)),
+        Ok((true, schema)) => Ok(schema > 0),
+        Err(source) if is_damage(&source) => {
+            Err(OpenError::Damaged { path: path.to_owned(), source })
+        }
+        Err(source) => Err(OpenError::Sqlite { path: path.to_owned(), source }),
+    }
+}
+
+fn newer(path: &Path, found: i64) -> OpenError {
+    let known = migrate::known();
+    let mut backups = backup::list(path).into_iter();
+    let backup = backups.find(|backup| backup.schema <= known).map(|backup| backup.path);
+    OpenError::Newer { path: path.to_owned(), found, known, backup }
+}
+
+fn foreign(path: &Path) -> OpenError {
+    unusable(path, io::Error::other("it is the database of another program"))
 }
 
 fn unusable(path: &Path, source: io::Error) -> OpenError {

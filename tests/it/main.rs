@@ -10,6 +10,7 @@ mod admin;
 mod architecture;
 mod bad_days;
 mod caps;
+mod cli;
 mod cli_jobs;
 mod cli_probe;
 mod cli_report;

@@ -1,10 +1,9 @@
 //! Bad days of the file itself, and what `config init` writes.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use heygen_monitor::cli::config::{ConfigCommand, run};
-use heygen_monitor::cli::{Context, exit};
-use heygen_monitor::clock::Clock;
+use clap::Parser;
+use heygen_monitor::cli::{Cli, exit, run};
 use heygen_monitor::config::{self, EXAMPLE};
 use heygen_monitor::metrics::LogCounter;
 
@@ -29,6 +28,12 @@ fn a_file_that_cannot_be_read_says_why() {
     assert!(refused(&file).contains("not UTF-8 text (line 2)"));
     std::fs::write(&file, vec![b'#'; 2_000_000]).unwrap();
     assert!(refused(&file).contains("longer than 1 MiB"));
+    let pipe = path.join("pipe.toml");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::from_raw_mode(0o600)).unwrap();
+    assert!(refused(&pipe).contains("cannot be read: it is a pipe, not a file"));
+    let text = format!("[heygen]\napi_key_file = {pipe:?}\n");
+    let error = config::parse(&text, &file, &surroundings(&[]), now()).unwrap_err();
+    assert!(error.rendered.contains("it is a pipe, not a file"), "{error}");
 }
 
 #[test]
@@ -44,31 +49,28 @@ fn an_empty_file_is_the_built_in_default() {
     assert_eq!(config.file, None);
 }
 
-fn context(config: Option<PathBuf>, env: &[(&str, &str)]) -> Context {
-    Context {
-        config,
-        surroundings: surroundings(env),
-        clock: Clock::system(),
-        log_counter: LogCounter::default(),
-    }
+/// Runs `config` with these arguments; answers the exit code.
+async fn config(arguments: &[&str], file: Option<&Path>, env: &[(&str, &str)]) -> u8 {
+    let file = file.map(|file| ["--config", file.to_str().unwrap()]);
+    let words = ["heygen-monitor", "config"].iter().chain(arguments);
+    let cli = Cli::parse_from(words.chain(file.iter().flatten()));
+    run(cli, surroundings(env), LogCounter::default()).await
 }
 
 #[tokio::test]
 async fn init_writes_a_complete_file_and_never_over_another() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("new/config.toml");
-    let init = |force| ConfigCommand::Init { path: Some(path.clone()), force };
-    let context = context(Some(path.clone()), &[]);
-    assert_eq!(run(init(false), &context).await.unwrap(), exit::OK);
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), EXAMPLE);
-    assert_eq!(run(ConfigCommand::Check, &context).await.unwrap(), exit::OK);
+    let written = || std::fs::read_to_string(&path).unwrap();
+    assert_eq!(config(&["init"], Some(&path), &[]).await, exit::OK);
+    assert_eq!(written(), EXAMPLE);
+    assert_eq!(config(&["check"], Some(&path), &[]).await, exit::OK);
     std::fs::write(&path, "vantage = \"mine\"\n").unwrap();
-    assert_eq!(run(init(false), &context).await.unwrap(), exit::FAILED);
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), "vantage = \"mine\"\n");
-    assert_eq!(run(init(true), &context).await.unwrap(), exit::OK);
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), EXAMPLE);
-    let in_file = ConfigCommand::Init { path: Some(path.join("x.toml")), force: false };
-    assert_eq!(run(in_file, &context).await.unwrap(), exit::IO);
+    assert_eq!(config(&["init"], Some(&path), &[]).await, exit::FAILED);
+    assert_eq!(written(), "vantage = \"mine\"\n");
+    assert_eq!(config(&["init", "--force"], Some(&path), &[]).await, exit::OK);
+    assert_eq!(written(), EXAMPLE);
+    assert_eq!(config(&["init"], Some(&path.join("x.toml")), &[]).await, exit::IO);
 }
 
 #[tokio::test]
@@ -76,12 +78,11 @@ async fn check_and_show_exit_78_for_a_bad_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("config.toml");
     std::fs::write(&path, "vantag = 1\n").unwrap();
-    for command in [ConfigCommand::Check, ConfigCommand::Show] {
-        let context = context(Some(path.clone()), &[]);
-        assert_eq!(run(command, &context).await.unwrap(), exit::CONFIG);
+    for command in ["check", "show"] {
+        assert_eq!(config(&[command], Some(&path), &[]).await, exit::CONFIG);
     }
-    let nowhere =
-        context(None, &[("XDG_CONFIG_HOME", "/nonexistent"), ("HEYGEN_API_KEY", "sk-0123456789")]);
-    assert_eq!(run(ConfigCommand::Show, &nowhere).await.unwrap(), exit::OK);
-    assert_eq!(run(ConfigCommand::Schema, &nowhere).await.unwrap(), exit::OK);
+    let nowhere = [("XDG_CONFIG_HOME", "/nonexistent"), ("HEYGEN_API_KEY", "sk-0123456789")];
+    for command in ["show", "schema"] {
+        assert_eq!(config(&[command], None, &nowhere).await, exit::OK);
+    }
 }
