@@ -33,7 +33,7 @@ mode() { stat -c %a:%U "$root$1"; }
 [ "$(mode /etc/heygen-monitor/secrets)" = 700:root ] || fail "secrets: $(mode /etc/heygen-monitor/secrets)"
 [ "$(mode /etc/heygen-monitor/config.toml)" = 644:root ] || fail "config.toml: $(mode /etc/heygen-monitor/config.toml)"
 inside heygen-monitor config check || fail "the shipped configuration is not valid"
-for file in man/man1/heygen-monitor.1.gz bash-completion/completions/heygen-monitor doc/heygen-monitor/examples/config.toml; do
+for file in man/man1/heygen-monitor{,-check,-silence-add}.1.gz bash-completion/completions/heygen-monitor doc/heygen-monitor/examples/config.toml; do
     [ -s "$root/usr/share/$file" ] || fail "/usr/share/$file is missing"
 done
 
