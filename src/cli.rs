@@ -195,6 +195,12 @@ async fn done(command: Command, context: &Context) -> anyhow::Result<u8> {
     }
 }
 
+/// What holds no secret is written so that others, the service among them, may read it; everything
+/// else this program writes is for its user alone.
+fn write_for_everybody() {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+}
+
 /// Loads the configuration.
 ///
 /// # Errors
@@ -255,6 +261,7 @@ fn completions(shell: clap_complete::Shell) -> anyhow::Result<u8> {
 
 fn manual(directory: Option<&Path>) -> anyhow::Result<u8> {
     if let Some(directory) = directory {
+        write_for_everybody();
         clap_mangen::generate_to(Cli::command(), directory).map_err(|error| {
             let failure = Failure::new(format!("cannot write to {}: {error}", directory.display()));
             failure.hint("name a directory that exists and that you may write to").code(exit::IO)

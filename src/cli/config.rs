@@ -61,7 +61,10 @@ pub async fn run(command: ConfigCommand, context: &Context) -> anyhow::Result<u8
         ConfigCommand::Schema => {
             print(&serde_json::to_string_pretty(&config::json_schema())?)?;
         }
-        ConfigCommand::Init { path, force } => init(&target(path, context), force)?,
+        ConfigCommand::Init { path, force } => {
+            super::write_for_everybody();
+            init(&target(path, context), force)?;
+        }
     }
     Ok(exit::OK)
 }

@@ -1,6 +1,7 @@
 //! What all commands have in common, by the real binary: the history that they read, how they fail,
 //! the manual.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use heygen_monitor::clock::Clock;
@@ -89,6 +90,19 @@ async fn what_cannot_be_asked_is_a_usage_error() {
     }
 }
 
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+#[tokio::test]
+async fn a_written_configuration_is_readable_for_the_service() {
+    let host = host().await;
+    let path = host.path("etc/heygen-monitor/config.toml");
+    let said = host.say(&["config", "init", "--path", path.to_str().unwrap()]).await;
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o644, 0o755));
+}
+
 #[tokio::test]
 async fn every_command_has_a_page_in_the_manual() {
     let host = host().await;
@@ -97,6 +111,7 @@ async fn every_command_has_a_page_in_the_manual() {
     assert_eq!((said.code, said.stdout.as_str()), (Some(0), ""), "{}", said.stderr);
     let page = |name: &str| std::fs::read_to_string(directory.path().join(name)).unwrap();
     assert!(page("heygen-monitor-check.1").contains("Is HeyGen down?"));
+    assert_eq!(mode(&directory.path().join("heygen-monitor-check.1")), 0o644);
     assert!(page("heygen-monitor-silence-add.1").contains("Incidents of this side"));
     assert!(page("heygen-monitor.1").contains("heygen\\-monitor\\-status\\-page(1)"));
     let nowhere = Path::new("/nonexistent").to_str().unwrap();
