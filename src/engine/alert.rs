@@ -302,17 +302,21 @@ fn refusals_needed(outcome: Outcome) -> u32 {
 }
 
 fn for_provider(observation: &Observation, meaning: Meaning) -> Polarity {
-    let is_5xx = || {
-        let status = observation.evidence.as_ref().and_then(|evidence| evidence.http_status);
-        status.is_some_and(|status| status >= 500)
+    // Without the envelope anybody on the way may have refused it; a 5xx with one is no sign of life.
+    let is_heygens_no = || {
+        observation.evidence.as_ref().is_some_and(|evidence| {
+            let has_envelope = evidence.code.is_some() || evidence.message.is_some();
+            has_envelope && evidence.http_status.is_none_or(|status| status < 500)
+        })
     };
     match meaning {
         Meaning::Down => Polarity::Bad,
-        Meaning::Client if is_5xx() => Polarity::Neutral,
-        Meaning::Up | Meaning::Slow | Meaning::Account | Meaning::Limited | Meaning::Client => {
-            Polarity::Good
-        }
-        Meaning::Blocked
+        Meaning::Up | Meaning::Slow => Polarity::Good,
+        Meaning::Account | Meaning::Limited | Meaning::Client if is_heygens_no() => Polarity::Good,
+        Meaning::Account
+        | Meaning::Limited
+        | Meaning::Client
+        | Meaning::Blocked
         | Meaning::LocalDns
         | Meaning::LocalPath
         | Meaning::Doubtful

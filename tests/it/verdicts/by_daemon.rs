@@ -54,6 +54,25 @@ fn golden_2_an_outage_is_told_within_a_minute_and_the_page_admits_it_later() {
 }
 
 #[test]
+fn a_refusal_that_no_application_wrote_ends_no_outage() {
+    let story = |code: Option<&'static str>| {
+        let told = World::with_key()
+            .heygen(move |series, now| match now {
+                _ if series == "web" => None,
+                600..1_200 => Some(status(Outcome::Unavailable, 503)),
+                1_200..1_800 => Some(Answer { code, ..status(Outcome::EndpointRetired, 404) }),
+                _ => None,
+            })
+            .daemon(HOUR);
+        told.incidents[0].resolved_at.unwrap()
+    };
+    let by_the_edge = story(None);
+    assert!(by_the_edge >= at(1_800), "a bare 404 is nobody's word: {by_the_edge}");
+    let by_heygen = story(Some("not_found"));
+    assert!(by_heygen < at(1_300), "an envelope shows that it works again: {by_heygen}");
+}
+
+#[test]
 fn golden_14_a_lost_network_is_told_once_when_it_is_back() {
     let told = World::with_key()
         .heygen(|_, now| (600..1_800).contains(&now).then_some(fails(Outcome::ConnectFailed)))
