@@ -11,11 +11,14 @@ use crate::engine::evaluate::Memory;
 use crate::engine::evaluate::job_facts::JobFact;
 use crate::engine::settings::{Cadence, Settings, Watch};
 use crate::model::{
-    Blame, Capability, JobKind, Observation, Outcome, ProbeKind, Reason, Series, State, Timestamp,
+    Blame, Capability, Job, JobKind, Observation, Outcome, ProbeKind, Reason, Series, State,
+    Timestamp,
 };
 
 /// Requests in five minutes below which a limit is hardly ours (verdicts.md, section 5).
 const FEW_REQUESTS: usize = 30;
+/// Jobs in flight up to which a limit is hardly the account's (the same place).
+const FEW_JOBS: usize = 1;
 
 /// A confirmed alert state of one series.
 #[derive(Debug, Clone)]
@@ -252,8 +255,8 @@ fn client_fact<'a>(line: &'a Line, watch: &'a Watch) -> Option<Fact<'a>> {
     Some(confirmed(fact(line, watch, seen, Family::Client), firing))
 }
 
-/// Both the authenticated and the anonymous call are limited, twice, some time apart, and we
-/// hardly sent anything: then it is not this account's doing.
+/// Both the authenticated and the anonymous call are limited, twice, some time apart, we hardly
+/// sent anything and nobody else does much: then it is not this account's doing.
 fn is_throttled_by_provider(memory: &Memory, settings: &Settings, now: Timestamp) -> bool {
     let is_limited_twice = |line: &Line, watch: &Watch| {
         let apart = match settings.cadence {
@@ -273,6 +276,11 @@ fn is_throttled_by_provider(memory: &Memory, settings: &Settings, now: Timestamp
     reads().any(|(line, watch)| watch.anonymous && is_limited_twice(line, watch))
         && reads().any(|(line, watch)| !watch.anonymous && is_limited_twice(line, watch))
         && memory.requests_sent(now) < FEW_REQUESTS
+        && memory.jobs.ledger.all().filter(|job| is_in_flight(job)).count() <= FEW_JOBS
+}
+
+fn is_in_flight(job: &Job) -> bool {
+    job.state.is_live() && !job.is_abandoned
 }
 
 /// True when an equal or nearer probe succeeded later: newer than the last failure, or steadily

@@ -293,6 +293,20 @@ fn a_rate_limit_is_told_only_when_half_of_ten_minutes_are_limited() {
 }
 
 #[test]
+fn a_limit_is_heygens_only_while_the_account_hardly_does_anything() {
+    let verdict = |jobs: usize| {
+        let world = World::with_key().heygen(|series, _| {
+            series.starts_with("api-").then_some(status(Outcome::RateLimited, 429))
+        });
+        let mut daemon = Daemon::start(world);
+        daemon.list(jobs);
+        daemon.run_until(60).told().verdict_at(50, Capability::Api)
+    };
+    assert_eq!(verdict(1), "degraded/provider/provider_throttling");
+    assert_eq!(verdict(2), "degraded/account/rate_limited");
+}
+
+#[test]
 fn being_blocked_is_told_once_after_ten_minutes() {
     let told = World::with_key()
         .heygen(|_, now| (600..6_000).contains(&now).then_some(status(Outcome::Blocked, 403)))

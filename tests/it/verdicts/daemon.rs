@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use heygen_monitor::engine::{Decision, Input, Memory, Recollection, Suspect, Watch, evaluate};
 use heygen_monitor::model::{
-    Capability, CapabilityChange, Command, EventKind, Incident, Message, Observation, Outcome,
-    PeerReading, Phases, SourceReading, Timestamp, Verdict,
+    Backfill, Capability, CapabilityChange, Command, EventKind, Incident, JobKind, JobStatus,
+    JobsReading, Message, Observation, Outcome, Owner, PeerReading, Phases, ProbeKind, Series,
+    Sighting, SourceReading, Timestamp, Verdict,
 };
 
 use super::world::{World, at, is_due, of};
@@ -107,6 +108,37 @@ impl Daemon {
     pub(super) fn read(&mut self, reading: SourceReading) {
         let now = at(self.now);
         self.step(Input::Read(Box::new(reading)), now);
+    }
+
+    /// Hands in a list of that many videos of the account's that are being made.
+    pub(super) fn list(&mut self, videos: usize) {
+        let now = at(self.now);
+        let series = Series { probe: "queue".to_owned(), subject: JobKind::Video.to_string() };
+        let observation = Observation {
+            outcome: Outcome::Ok,
+            answered: true,
+            ..Observation::blank(series, ProbeKind::Queue, now)
+        };
+        let sighting = |index: usize| Sighting {
+            kind: JobKind::Video,
+            id: format!("v_{index}"),
+            status: JobStatus::Processing,
+            at: now,
+            created_at: Some(now),
+            completed_at: None,
+            owner: Some(Owner::Natural),
+            failure: None,
+            has_url: false,
+            title: None,
+        };
+        let reading = JobsReading {
+            probe: "queue".to_owned(),
+            kind: JobKind::Video,
+            at: now,
+            sightings: (0..videos).map(sighting).collect(),
+            backfill: Backfill::Done,
+        };
+        self.step(Input::Listed(Box::new(observation), Box::new(reading)), now);
     }
 
     /// Hands in what another monitor said.
