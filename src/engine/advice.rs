@@ -34,6 +34,9 @@ fn by_state(case: &Case<'_>, judgement: &Judgement<'_>, official: Option<&Offici
             send_one_again(official)
         }
         (State::Outage, Blame::Provider) => hold(case, judgement, official),
+        (State::Degraded, Blame::Provider) if is_admitted(case, judgement, official) => {
+            hold(case, judgement, official)
+        }
         (State::Degraded, Blame::Provider) => slow_down(case, judgement),
         (State::Degraded, Blame::Account) => limited(case, judgement),
         (State::Outage, Blame::Account) => fix_account(case, judgement),
@@ -67,6 +70,21 @@ fn maintenance(case: &Case<'_>, judgement: &Judgement<'_>) -> Advice {
 fn is_waiting(judgement: &Judgement<'_>, official: Option<&OfficialView>) -> bool {
     matches!(judgement.reason, Reason::JobsStuck | Reason::JobsLate)
         && official.is_none_or(|view| !view.acknowledged)
+}
+
+/// HeyGen's page admits what our own probes see of generation or translation. One stuck job or one
+/// avatar is no such sight: others work.
+fn is_admitted(
+    case: &Case<'_>,
+    judgement: &Judgement<'_>,
+    official: Option<&OfficialView>,
+) -> bool {
+    let is_seen_here = !matches!(
+        judgement.reason,
+        Reason::OfficialIncident | Reason::SingleJobStuck | Reason::AvatarSpecific
+    );
+    let is_acknowledged = official.is_some_and(|view| view.acknowledged);
+    JobKind::of(case.capability).is_some() && is_seen_here && is_acknowledged
 }
 
 fn send_one_again(official: Option<&OfficialView>) -> Advice {

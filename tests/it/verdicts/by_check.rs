@@ -151,6 +151,19 @@ fn golden_31_without_a_key_what_is_watched_is_operational() {
 }
 
 #[test]
+fn what_the_page_admits_and_our_probes_see_too_is_a_hold() {
+    let action = |shown: Shown| {
+        let slow =
+            |series: &str, _: i64| series.starts_with("submit").then_some(fails(Outcome::Slow));
+        let checked = World::with_key().heygen(slow).page(move |_| shown.clone()).check();
+        assert_eq!(checked.of(Capability::VideoGeneration), "degraded/provider/slow");
+        checked.verdict.capabilities[0].advice.action
+    };
+    assert_eq!(action(Shown::Green), Action::SlowDown);
+    assert_eq!(action(Shown::Incident("Rendering is delayed", Impact::Minor)), Action::Hold);
+}
+
+#[test]
 fn good_and_bad_mixed_until_the_deadline_is_intermittent() {
     let every_other = |series: &str, at: i64| {
         (series == "api-read" && at % 2 == 0).then_some(status(Outcome::Unavailable, 503))
