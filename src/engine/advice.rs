@@ -6,7 +6,9 @@
 use super::attribute::alternatives;
 use super::attribute::facts::Fact;
 use super::attribute::rows::{Basis, Case, Judgement};
+use super::canary::paid;
 use super::incident::ongoing::jobs_cause;
+use super::settings::Watch;
 use super::words;
 use crate::model::{
     Action, Advice, Blame, Capability, Cause, Confidence, JobKind, JobState, OfficialView, Origin,
@@ -31,7 +33,7 @@ fn by_state(case: &Case<'_>, judgement: &Judgement<'_>, official: Option<&Offici
         (State::Operational, _) => new(Action::Go, Confidence::Observed, "It works."),
         (State::Maintenance, _) => maintenance(case, judgement),
         (State::Outage | State::Degraded, Blame::Provider) if is_waiting(judgement, official) => {
-            send_one_again(official)
+            send_one_again(case, official)
         }
         (State::Outage, Blame::Provider) => hold(case, judgement, official),
         (State::Degraded, Blame::Provider) if is_admitted(case, judgement, official) => {
@@ -87,13 +89,23 @@ fn is_admitted(
     JobKind::of(case.capability).is_some() && is_seen_here && is_acknowledged
 }
 
-fn send_one_again(official: Option<&OfficialView>) -> Advice {
+fn send_one_again(case: &Case<'_>, official: Option<&OfficialView>) -> Advice {
     let text = format!(
         "Don't start new videos.{} Send one of the waiting ones again under a new title, once; leave \
-         the old one: it may still finish, and both may be charged.",
-        of_page(official)
+         the old one: it may still finish, and both may be charged{}.",
+        of_page(official),
+        price(case)
     );
     Advice { resubmit: Resubmit::OneCopy, ..new(Action::Hold, Confidence::Observed, &text) }
+}
+
+/// What a test of ours of this kind costs; theirs may be longer.
+fn price(case: &Case<'_>) -> String {
+    let of_kind = |watch: &Watch| watch.capabilities.contains(&case.capability);
+    let ours = paid(case.settings).find(|(watch, _)| of_kind(watch));
+    ours.map_or_else(String::new, |(_, rules)| {
+        format!(" (about {} for a few seconds)", rules.price)
+    })
 }
 
 fn of_page(official: Option<&OfficialView>) -> String {

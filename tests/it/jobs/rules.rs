@@ -1,6 +1,9 @@
 //! The rules of stuck, late, failing and our own queue, one scenario each.
 
-use heygen_monitor::model::{Action, EventKind, Resubmit};
+use std::time::Duration;
+
+use heygen_monitor::engine::{CanaryMode, CanaryRules, JobsWatch, Thresholds, Watch};
+use heygen_monitor::model::{Action, Capability, EventKind, ProbeKind, Resubmit, Usd};
 
 use super::account::{Account, POLL, Planned};
 
@@ -32,6 +35,40 @@ fn golden_11_renders_that_nothing_overtakes_and_nothing_finishes_are_stuck() {
 fn the_only_job_that_lives_and_is_over_its_limit_is_stuck() {
     let account = Account::new(vec![Planned::stuck("v_1", MIN)]).until(45 * MIN);
     assert_eq!(account.verdict(), "outage/provider/jobs_stuck");
+}
+
+#[test]
+fn the_advice_to_send_one_again_names_what_a_test_of_ours_costs() {
+    let advice = |price: Option<Usd>| {
+        let mut account = Account::new(vec![Planned::stuck("v_1", MIN)]);
+        account.settings.probes.extend(price.map(render));
+        account.until(45 * MIN).last.unwrap().advice
+    };
+    assert_eq!(advice(None).resubmit, Resubmit::OneCopy);
+    assert!(advice(None).text.contains("both may be charged. "), "{}", advice(None).text);
+    let priced = advice(Some(Usd(150_000)));
+    assert!(priced.text.contains("both may be charged (about $0.15"), "{}", priced.text);
+}
+
+fn render(price: Usd) -> Watch {
+    Watch {
+        name: "render".to_owned(),
+        kind: ProbeKind::Render,
+        anonymous: false,
+        capabilities: vec![Capability::VideoGeneration],
+        interval: Duration::from_hours(12),
+        host: "api.heygen.com".to_owned(),
+        target: String::new(),
+        thresholds: Thresholds::default(),
+        replaces: Vec::new(),
+        jobs: JobsWatch::Canary(CanaryRules {
+            mode: CanaryMode::Adaptive,
+            max_silence: Duration::from_hours(12),
+            price,
+            looks: vec![String::new()],
+            path: "/v3/videos".to_owned(),
+        }),
+    }
 }
 
 #[test]
