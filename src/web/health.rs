@@ -90,9 +90,17 @@ impl Health {
         self.complaints().is_empty()
     }
 
-    /// True once everything is in place, and while everything turns.
-    pub fn is_ready(&self) -> bool {
-        self.is_planned.load(Ordering::Relaxed) && self.is_alive()
+    /// What stands in the way of relying on it, one sentence each: what hangs, a database that
+    /// refuses writes, or that not everything is in place yet.
+    pub fn obstacles(&self) -> Vec<String> {
+        let mut obstacles = self.complaints();
+        if self.is_storage_degraded.load(Ordering::Relaxed) {
+            obstacles.push("the database refuses writes".to_owned());
+        }
+        if obstacles.is_empty() && !self.is_planned.load(Ordering::Relaxed) {
+            obstacles.push("starting".to_owned());
+        }
+        obstacles
     }
 
     fn stamp(&self, stamp: &AtomicU64) {
@@ -120,12 +128,12 @@ mod tests {
     async fn a_loop_that_hangs_is_named_and_the_others_cannot_hide_it() {
         let health = Health::new();
         assert!(health.is_alive(), "the first turns are not owed at once");
-        assert!(!health.is_ready(), "nothing is planned yet");
+        assert_eq!(health.obstacles(), ["starting"]);
         health.planned();
         for _ in 0..3 {
             tokio::time::advance(Duration::from_secs(10)).await;
             turn_all(&health);
-            assert!(health.is_ready());
+            assert!(health.obstacles().is_empty());
         }
         for _ in 0..3 {
             tokio::time::advance(Duration::from_secs(10)).await;
@@ -133,7 +141,7 @@ mod tests {
             health.store_beat();
         }
         assert_eq!(health.complaints(), ["the deliver loop has not turned for 30 s"]);
-        assert!(!health.is_ready());
+        assert_eq!(health.obstacles(), health.complaints());
     }
 
     #[tokio::test(start_paused = true)]

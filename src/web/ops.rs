@@ -1,7 +1,7 @@
 //! What machines that look after machines read: metrics and health.
 //!
 //! Owns the texts of `/metrics`, `/-/healthy` and `/-/ready`. Answers from memory alone.
-//! Invariant: healthy and ready say the same as the watchdog does.
+//! Invariant: healthy says the same as the watchdog does; what is not healthy is not ready either.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -29,12 +29,12 @@ pub(super) async fn healthy(State(state): State<WebState>) -> Response {
 }
 
 pub(super) async fn ready(State(state): State<WebState>) -> Response {
-    if state.health.is_ready() {
-        return (StatusCode::OK, "ready\n").into_response();
+    let obstacles = state.health.obstacles();
+    if obstacles.is_empty() {
+        (StatusCode::OK, "ready\n").into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, lines(&obstacles)).into_response()
     }
-    let complaints = state.health.complaints();
-    let why = if complaints.is_empty() { "starting\n".to_owned() } else { lines(&complaints) };
-    (StatusCode::SERVICE_UNAVAILABLE, why).into_response()
 }
 
 fn lines(complaints: &[String]) -> String {

@@ -587,6 +587,13 @@ async fn ready_comes_after_planning_and_healthy_ends_with_the_loops() {
     assert_eq!(site.get("/-/ready").await.status, StatusCode::SERVICE_UNAVAILABLE);
     site.state.health.planned();
     assert_eq!(site.get("/-/ready").await.text, "ready\n");
+    site.state.health.storage_degraded(true);
+    let ready = site.get("/-/ready").await;
+    assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(ready.text, "the database refuses writes\n");
+    assert_eq!(site.get("/-/healthy").await.status, StatusCode::OK, "no reason to restart it");
+    site.state.health.storage_degraded(false);
+    assert_eq!(site.get("/-/ready").await.status, StatusCode::OK);
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(21)).await;
     site.state.health.deliver_turned();
