@@ -170,15 +170,27 @@ impl Telling<'_> {
         channel: &ChannelInfo,
         happened: Option<EventKind>,
     ) -> Option<EventKind> {
+        if concern(self.settings, incident, channel, self.now) == Concern::None {
+            return None;
+        }
         if urgency(incident) == Urgency::AtTheEnd {
             return happened.filter(|kind| *kind == EventKind::Resolved);
         }
+        if happened == Some(EventKind::Flapping) && !is_told(incident) {
+            return self.knows_of_the_like(incident, channel).then_some(EventKind::Flapping);
+        }
         let is_due = incident.is_open()
             && incident.suspended.is_none()
-            && incident.ack.is_none()
-            && concern(self.settings, incident, channel, self.now) != Concern::None;
-        let kind = if incident.flapping { EventKind::Flapping } else { EventKind::Opened };
-        is_due.then_some(kind)
+            && incident.ack.is_none();
+        is_due.then_some(EventKind::Opened)
+    }
+
+    /// It was told that one of the same blame and cause opened: without that nothing flaps for it.
+    fn knows_of_the_like(&self, incident: &Incident, channel: &ChannelInfo) -> bool {
+        let is_like = |one: &&Incident| one.blame == incident.blame && one.cause == incident.cause;
+        let told =
+            |event: &IncidentEvent| event.kind == EventKind::Opened && event.reached(&channel.name);
+        self.incidents.iter().filter(is_like).any(|one| one.events.iter().any(told))
     }
 
     /// The channel was told before.

@@ -90,9 +90,10 @@ pub(super) fn concern(
         None => {
             let is_concerned = !is_official(&incident.cause)
                 || matches!(channel.kind, ChannelKind::Slack | ChannelKind::Webhook);
-            let is_time = urgency_wait(incident)
-                .and_then(|wait| incident.confirmed_at.checked_add(wait).ok())
-                .is_some_and(|at| now >= at);
+            let is_time = match urgency_wait(incident) {
+                Some(wait) => incident.confirmed_at.checked_add(wait).is_ok_and(|at| now >= at),
+                None => !incident.is_open(),
+            };
             if is_concerned && is_time { told_of(None) } else { Concern::None }
         }
     }

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use heygen_monitor::engine::room::Room;
 use heygen_monitor::engine::schedule::CronSchedule;
-use heygen_monitor::engine::{Input, Memory, Owed, Route, Window, evaluate};
+use heygen_monitor::engine::{Hours, Route, Window};
 use heygen_monitor::model::{
     Ack, Blame, Capability, ChannelKind, Command, EventKind, Matchers, Outcome, Silence, State,
 };
+use jiff::civil::time;
 
 use super::daemon::Daemon;
-use super::world::{World, at, down_between, status};
+use super::world::{Answer, Shown, World, at, fails, status};
 
 const HOUR: i64 = 3_600;
 
@@ -87,6 +88,47 @@ fn an_incident_that_ended_before_a_route_s_time_is_not_told_there() {
     let told = with_routes(world, routes).daemon(2 * HOUR);
     assert_eq!(told.kinds("slack"), [EventKind::Opened, EventKind::Resolved]);
     assert_eq!(told.to("mail"), "");
+}
+
+/// Four short outages, each over before anybody has to know of it.
+fn unsteady() -> World {
+    World::with_key().heygen(|series, now| {
+        let is_down = (600..1_800).contains(&now) && (now / 150) % 2 == 0;
+        (series != "web" && is_down).then_some(status(Outcome::Unavailable, 503))
+    })
+}
+
+#[test]
+fn flapping_is_told_to_nobody_who_was_never_told_that_it_opened() {
+    let told = with_routes(unsteady(), vec![route(&["slack"], 5)]).daemon(2 * HOUR);
+    assert!(told.incidents.iter().any(|one| one.confirmed_at < at(1_200)), "{:?}", told.incidents);
+    assert_eq!((told.to("slack"), told.to("mail")), (String::new(), String::new()));
+    let told = with_routes(unsteady(), vec![route(&["slack"], 0)]).daemon(2 * HOUR);
+    assert!(told.kinds("slack").contains(&EventKind::Flapping), "{}", told.to("slack"));
+    assert_eq!(told.to("mail"), "");
+}
+
+fn cut_off() -> World {
+    let is_cut = |now: i64| (600..1_800).contains(&now);
+    World::with_key()
+        .heygen(move |_, now| is_cut(now).then_some(fails(Outcome::ConnectFailed)))
+        .controls(move |now| if is_cut(now) { 0 } else { 3 })
+        .page(move |now| if is_cut(now) { Shown::Unreadable } else { Shown::Green })
+}
+
+#[test]
+fn that_the_network_is_back_is_told_by_the_routes() {
+    let told = |routes: Vec<Route>| with_routes(cut_off(), routes).daemon(HOUR);
+    let by_channel = told(vec![route(&["slack"], 0)]);
+    assert_eq!(by_channel.kinds("slack"), [EventKind::Resolved], "{}", by_channel.to("slack"));
+    assert_eq!(by_channel.to("mail"), "");
+    let by_side = told(vec![Route { blames: vec![Blame::Provider], ..route(&["slack"], 0) }]);
+    assert_eq!(by_side.kinds("mail"), [EventKind::Resolved], "no match: every channel");
+    let by_length = told(vec![route(&["slack"], 60)]);
+    assert_eq!(by_length.to("slack") + &by_length.to("mail"), "", "it was over before");
+    let never = Hours { days: Vec::new(), from: time(0, 0, 0, 0), until: time(1, 0, 0, 0) };
+    let by_hours = told(vec![Route { hours: Some(never), ..route(&["slack"], 0) }]);
+    assert_eq!(by_hours.to("slack") + &by_hours.to("mail"), "");
 }
 
 #[test]
