@@ -7,10 +7,13 @@
 mod client;
 mod server;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 pub use self::client::{RequestError, request};
 pub use self::server::{AdminHandler, AdminSocket, BindError, serve, socket_path};
+use crate::model::Timestamp;
 use crate::wire::{BudgetJson, SilenceJson, StageJson, VerdictJson};
 
 /// The longest line in either direction; a verdict with all its evidence stays far below.
@@ -66,6 +69,9 @@ pub enum Response {
     Status {
         /// The verdict.
         verdict: Option<Box<VerdictJson>>,
+        /// Channels that take no messages, and since when.
+        #[serde(default)]
+        broken: BTreeMap<String, Timestamp>,
     },
     /// To [`Request::Jobs`]; absent until the first decision.
     Jobs {

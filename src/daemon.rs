@@ -129,7 +129,9 @@ impl Daemon {
         let cancel = loops.cancel.clone();
         let web = ground.web(viewed.clone(), web_settings);
         loops.spawn(Task::Monitor, monitor.run(cancel.clone()));
+        let self_test = ground.self_test(notifiers.clone(), viewed.clone());
         loops.spawn(Task::Deliver, ground.deliver(notifiers).run(cancel.clone()));
+        loops.spawn(Task::Deliver, self_test.run(cancel.clone()));
         loops.spawn(Task::Monitor, ground.upkeep().run(cancel.clone()));
         if let Some(pulse) = ground.pulse() {
             loops.spawn(Task::Monitor, pulse.run(cancel.clone()));

@@ -28,12 +28,14 @@ mod backoff;
 mod drill;
 mod lanes;
 mod memory;
+mod self_test;
 mod standing;
 mod unsaved;
 
 pub use drill::{DrillResult, drill_results, owe_drills};
 use lanes::{Lanes, Sent};
 use memory::{Ended, Memory, is_from_memory};
+pub use self_test::SelfTest;
 use standing::Standing;
 use unsaved::{Finish, Unsaved, Write};
 

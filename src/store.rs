@@ -159,14 +159,14 @@ pub struct Thread {
     pub provider_ref: Option<String>,
 }
 
-/// A channel that refused its last message for good.
+/// A channel that refused its last message for good, or fails its self-test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokenChannel {
     /// The channel.
     pub channel: String,
     /// When it did.
     pub refused_at: Timestamp,
-    /// Why, redacted.
+    /// Why it refused, redacted; empty after a self-test (the log says why).
     pub reason: String,
 }
 
@@ -304,7 +304,34 @@ impl Store {
             .await
     }
 
-    /// The channels that refused their last message for good, by name.
+    /// Notes that `channel` fails its self-test, and owes `owed`, which tells other channels so,
+    /// unless they were told within a day that it is broken.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn self_test_failed(
+        &self,
+        channel: &str,
+        owed: &[Owed],
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let (channel, owed) = (channel.to_owned(), owed.to_vec());
+        self.write("owe", move |transaction| {
+            outbox::self_test_failed(transaction, &channel, &owed, now)
+        })
+        .await
+    }
+
+    /// Forgets that `channel` failed its self-test; answers whether it did.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub async fn self_test_passed(&self, channel: &str) -> Result<bool, StoreError> {
+        let channel = channel.to_owned();
+        self.write("owe", move |transaction| outbox::self_test_passed(transaction, &channel)).await
+    }
+
+    /// The channels that refused their last message for good or fail their self-test.
     ///
     /// # Errors
     /// When the database cannot be read.

@@ -4,6 +4,7 @@
 //! Invariant: what is not told otherwise is looked for where this user's daemon has it, then where the
 //! service has it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,9 +16,10 @@ use super::output::Audience;
 use super::{Context, exit, load_config, output, verdict};
 use crate::admin::{self, Request, Response};
 use crate::config::Config;
-use crate::daemon::{LISTEN_FILE, StartError, runtime_directory};
-use crate::engine::{self, Input, Memory};
+use crate::daemon::runtime_directory;
+use crate::engine::{self, Input, Memory, words};
 use crate::http_client::{ClientOptions, HttpClient, Limits};
+use crate::model::Timestamp;
 use crate::store::Store;
 use crate::wire::VerdictJson;
 
@@ -46,9 +48,10 @@ pub struct StatusArgs {
 /// # Errors
 /// When neither the daemon nor its database can be read.
 pub async fn status(args: StatusArgs, context: &Context) -> anyhow::Result<u8> {
-    let config = load_config(context)?;
-    let asking = believed(&config, context);
-    let believed = output::busy("asking the daemon", Audience::of(args.json), asking).await?;
+    let Ok(config) = load_config(context) else {
+        return Ok(exit::CONFIG);
+    };
+    let (believed, broken) = standing(&config, context).await?;
     let text = if args.json {
         serde_json::to_string_pretty(&believed)?
     } else if args.nagios {
@@ -57,6 +60,12 @@ pub async fn status(args: StatusArgs, context: &Context) -> anyhow::Result<u8> {
         verdict::for_people(&believed, &config.settings.timezone, verdict::Scope::All)
     };
     output::print(&text)?;
+    if !args.json && !args.nagios {
+        for (channel, since) in broken {
+            let since = words::time(since, &config.settings.timezone, context.clock.now());
+            output::print(&format!("Channel {channel} takes no messages since {since}."))?;
+        }
+    }
     Ok(exit_code(&believed, FailOn::Any))
 }
 
@@ -131,18 +140,28 @@ fn listening(config: &Config, context: &Context) -> String {
 ///
 /// # Errors
 /// When neither can be read.
-pub(super) async fn believed(config: &Config, context: &Context) -> anyhow::Result<VerdictJson> {
-    if let Ok(Response::Status { verdict: Some(verdict) }) =
+pub(crate) async fn believed(config: &Config, context: &Context) -> anyhow::Result<VerdictJson> {
+    Ok(standing(config, context).await?.0)
+}
+
+/// The same, and the channels that take no messages, each with since when.
+async fn standing(
+    config: &Config,
+    context: &Context,
+) -> anyhow::Result<(VerdictJson, BTreeMap<String, Timestamp>)> {
+    if let Ok(Response::Status { verdict: Some(verdict), broken }) =
         ask(config, context, &Request::Status).await
     {
-        return Ok(*verdict);
+        return Ok((*verdict, broken));
     }
     let store = history(config).await?;
     let now = context.clock.now();
     let recollection = store.recall(now).await?;
     let mut memory = Memory::recall(&config.settings, recollection, now);
     let decision = engine::evaluate(&mut memory, &config.settings, Input::Tick, now);
-    Ok(VerdictJson::from(&decision.verdict))
+    let broken = store.broken_channels().await?;
+    let broken = broken.into_iter().map(|one| (one.channel, one.refused_at)).collect();
+    Ok((VerdictJson::from(&decision.verdict), broken))
 }
 
 /// The history, to be read beside a daemon or without one.

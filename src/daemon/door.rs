@@ -59,7 +59,10 @@ impl AdminHandler for Door {
             Request::Status => {
                 let view = self.view.borrow().clone();
                 let verdict = view.map(|view| Box::new(VerdictJson::from(&view.verdict)));
-                Response::Status { verdict }
+                // A database that cannot be read is counted by the store; the verdict stands.
+                let broken = self.store.broken_channels().await.unwrap_or_default();
+                let broken = broken.into_iter().map(|one| (one.channel, one.refused_at)).collect();
+                Response::Status { verdict, broken }
             }
             Request::Jobs => {
                 let view = self.view.borrow().clone();

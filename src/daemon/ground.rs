@@ -15,7 +15,7 @@ use super::pulse::Pulse;
 use super::upkeep::Upkeep;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::deliver::{Deliver, Notifiers};
+use crate::deliver::{Deliver, Notifiers, SelfTest};
 use crate::engine::Memory;
 use crate::engine::room::Room;
 use crate::http_client::HttpClient;
@@ -109,6 +109,21 @@ impl Ground {
             owed: Arc::clone(&self.owed),
             turned: self.stamp(Health::deliver_turned),
             notifiers,
+        }
+    }
+
+    pub(super) fn self_test(
+        &self,
+        notifiers: watch::Receiver<Notifiers>,
+        view: watch::Receiver<Option<Arc<View>>>,
+    ) -> SelfTest {
+        SelfTest {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            owed: Arc::clone(&self.owed),
+            notifiers,
+            view,
+            monitor_id: self.monitor_id.clone(),
         }
     }
 

@@ -12,8 +12,8 @@ mod broken;
 mod thread;
 
 #[cfg(test)]
-pub(super) use broken::{REFUSED, TAKEN_SINCE, WHY};
-pub(super) use broken::{broken, tell_broken};
+pub(super) use broken::{FAILED, REFUSED, TAKEN_SINCE, WHY};
+pub(super) use broken::{broken, self_test_failed, self_test_passed, tell_broken};
 #[cfg(test)]
 pub(super) use thread::{IS_OWED, LATE_HEADS, MERGED, STANDING, THREAD_REF, WAITING};
 pub(super) use thread::{standing, thread};

@@ -78,6 +78,7 @@ fn no_query_walks_a_table_that_grows() {
         outbox::MERGED,
         outbox::STANDING,
         outbox::REFUSED,
+        outbox::FAILED,
         outbox::TAKEN_SINCE,
         outbox::WHY,
         retention::LAST_BEATS,

@@ -1,5 +1,6 @@
 //! The admin socket, both sides of it.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Mutex;
@@ -21,7 +22,7 @@ impl AdminHandler for &Daemon {
     async fn handle(&self, request: Request) -> Response {
         self.asked.lock().unwrap().push(request.clone());
         match request {
-            Request::Status => Response::Status { verdict: None },
+            Request::Status => Response::Status { verdict: None, broken: BTreeMap::new() },
             Request::Jobs => Response::Jobs { stages: Some(Vec::new()) },
             Request::Budget => Response::Budget { budget: None },
             Request::Ack { .. }
@@ -60,7 +61,7 @@ async fn a_request_reaches_the_daemon_and_its_answer_comes_back() {
     let drill = Request::NotifyTest { channel: Some("oncall".to_owned()) };
     against(&daemon, &path, async {
         let status = request(&path, &Request::Status).await.unwrap();
-        assert_eq!(status, Response::Status { verdict: None });
+        assert_eq!(status, Response::Status { verdict: None, broken: BTreeMap::new() });
         let jobs = request(&path, &Request::Jobs).await.unwrap();
         assert_eq!(jobs, Response::Jobs { stages: Some(Vec::new()) });
         let budget = request(&path, &Request::Budget).await.unwrap();

@@ -33,7 +33,9 @@ impl AdminHandler for &Daemon {
         assert_eq!(request, Request::Status, "nothing else is asked");
         let count = self.asked.fetch_add(1, Ordering::Relaxed);
         let view = if count == 0 { &self.first } else { &self.then };
-        Response::Status { verdict: Some(Box::new(VerdictJson::from(&view.verdict))) }
+        let verdict = Some(Box::new(VerdictJson::from(&view.verdict)));
+        let since = "2026-11-20T09:12:00Z".parse().unwrap();
+        Response::Status { verdict, broken: [("oncall".to_owned(), since)].into() }
     }
 }
 
@@ -85,6 +87,7 @@ async fn status_is_one_sentence_a_table_and_what_to_do() {
     assert_eq!(down.find("down"), fine.find("working"), "aligned:\n{}", said.stdout);
     line(&said.stdout, &["Stop starting new ones."]);
     line(&said.stdout, &["not watched: speech"]);
+    line(&said.stdout, &["Channel oncall takes no messages since", "09:12"]);
     let verdict = json(&host.say_beside(&daemon, &["status", "--json"]).await);
     assert_eq!(verdict["state"], "outage");
     assert_eq!(verdict, serde_json::to_value(VerdictJson::from(&api_outage().verdict)).unwrap());

@@ -2,6 +2,7 @@
 
 mod memory;
 mod outage;
+mod self_test;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,6 +39,9 @@ struct Puppet {
     /// What it was sent, as `seq event thread_ref merged`.
     sent: Arc<Mutex<Vec<String>>>,
     repeated: Arc<AtomicU64>,
+    /// What it answers when it is asked without telling anybody.
+    checked: Option<AttemptResult>,
+    checks: Arc<AtomicU64>,
 }
 
 impl Puppet {
@@ -49,6 +53,8 @@ impl Puppet {
             calls: Arc::default(),
             sent: Arc::default(),
             repeated: Arc::default(),
+            checked: None,
+            checks: Arc::default(),
         }
     }
 
@@ -83,6 +89,11 @@ impl Notifier for Puppet {
             }
             self.result.clone()
         })
+    }
+
+    fn check(&self, _now: Timestamp) -> BoxFuture<'_, Option<AttemptResult>> {
+        self.checks.fetch_add(1, Ordering::SeqCst);
+        Box::pin(std::future::ready(self.checked.clone()))
     }
 
     fn forgets(&self) -> bool {

@@ -19,11 +19,21 @@ const AGAIN_AFTER: Duration = Duration::from_hours(24);
 const TOLD: &str = "channel_broken:";
 /// When a channel that had worked refused.
 const REFUSED_AT: &str = "channel_refused:";
+/// Since when a channel fails its self-test.
+const FAILED_AT: &str = "channel_failed:";
 
 const TOLD_AT: &str = "SELECT at_ms FROM told WHERE key = ?1";
 
 pub(in crate::store) const REFUSED: &str =
     "SELECT key, at_ms FROM told WHERE key GLOB 'channel_refused:*' ORDER BY key";
+
+pub(in crate::store) const FAILED: &str =
+    "SELECT key, at_ms FROM told WHERE key GLOB 'channel_failed:*' ORDER BY key";
+
+/// The first failure counts: since then it does not work.
+const NOTE_FAILED: &str = "INSERT INTO told (key, at_ms) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+
+const FORGET_FAILED: &str = "DELETE FROM told WHERE key = ?1";
 
 /// What a channel has taken since.
 pub(in crate::store) const TAKEN_SINCE: &str = "
@@ -48,6 +58,34 @@ pub(in crate::store) fn tell_broken(
     now: Timestamp,
 ) -> Result<usize> {
     told::put(connection, &Told { key: format!("{REFUSED_AT}{channel}"), at: now })?;
+    tell_once_a_day(connection, channel, owed, now)
+}
+
+/// The same of one that fails its self-test.
+pub(in crate::store) fn self_test_failed(
+    connection: &Connection,
+    channel: &str,
+    owed: &[Owed],
+    now: Timestamp,
+) -> Result<usize> {
+    connection
+        .prepare_cached(NOTE_FAILED)?
+        .execute(params![format!("{FAILED_AT}{channel}"), millis(now)])?;
+    tell_once_a_day(connection, channel, owed, now)
+}
+
+/// Forgets that `channel` failed its self-test; answers whether it did.
+pub(in crate::store) fn self_test_passed(connection: &Connection, channel: &str) -> Result<bool> {
+    let key = format!("{FAILED_AT}{channel}");
+    Ok(connection.prepare_cached(FORGET_FAILED)?.execute([key])? > 0)
+}
+
+fn tell_once_a_day(
+    connection: &Connection,
+    channel: &str,
+    owed: &[Owed],
+    now: Timestamp,
+) -> Result<usize> {
     let key = format!("{TOLD}{channel}");
     let told_at: Option<i64> =
         connection.prepare_cached(TOLD_AT)?.query_row([&key], |row| row.get(0)).optional()?;
@@ -62,20 +100,24 @@ pub(in crate::store) fn tell_broken(
     Ok(owed.len())
 }
 
-/// The channels that refused for good and have taken nothing since.
+/// The channels that refused for good, or failed their self-test, and have taken nothing since.
 pub(in crate::store) fn broken(connection: &Connection) -> Result<Vec<BrokenChannel>> {
     if !migrate::has_jobs(connection)? {
         return Ok(Vec::new());
     }
-    let refused: Vec<(String, i64)> = connection
-        .prepare_cached(REFUSED)?
-        .query_map([], |row| Ok((row.get("key")?, row.get("at_ms")?)))?
-        .collect::<Result<_>>()?;
-    let mut broken = Vec::new();
-    for (key, at_ms) in refused {
-        let channel = key.strip_prefix(REFUSED_AT).unwrap_or(&key);
+    let mut refused: Vec<(String, i64)> = Vec::new();
+    for (query, prefix) in [(REFUSED, REFUSED_AT), (FAILED, FAILED_AT)] {
+        let mut statement = connection.prepare_cached(query)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let key: String = row.get("key")?;
+            refused.push((key.strip_prefix(prefix).unwrap_or(&key).to_owned(), row.get("at_ms")?));
+        }
+    }
+    let mut broken: Vec<BrokenChannel> = Vec::new();
+    for (channel, at_ms) in refused {
         let is_taken = connection.prepare_cached(TAKEN_SINCE)?.exists(params![channel, at_ms])?;
-        if is_taken {
+        if is_taken || broken.iter().any(|known| known.channel == channel) {
             continue;
         }
         let refused_at = instant(at_ms)?;
@@ -85,7 +127,7 @@ pub(in crate::store) fn broken(connection: &Connection) -> Result<Vec<BrokenChan
             .query_row(params![channel, millis(begin)], |row| row.get(0))
             .optional()?;
         let reason = why.flatten().unwrap_or_default();
-        broken.push(BrokenChannel { channel: channel.to_owned(), refused_at, reason });
+        broken.push(BrokenChannel { channel, refused_at, reason });
     }
     Ok(broken)
 }
