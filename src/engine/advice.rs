@@ -167,7 +167,6 @@ fn slow_down(case: &Case<'_>, judgement: &Judgement<'_>) -> Advice {
         return advice;
     }
     let text = match judgement.reason {
-        Reason::JobsLate => "Videos come out late: send fewer.",
         _ if case.capability == Capability::Webhooks => {
             "Events do not come: ask for the state of your jobs instead of waiting for them."
         }
