@@ -11,6 +11,9 @@ use crate::engine::schedule::{Schedule, phase};
 use crate::model::{ProbeKind, Timestamp};
 use crate::probe::ProbeSpec;
 
+/// The first pass of the daemon is spread over this long.
+const SPREAD: Duration = Duration::from_mins(1);
+
 /// Whether probes come round again by themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pace {
@@ -60,8 +63,18 @@ pub struct Due {
 }
 
 impl Agenda {
-    /// Everything is due at `now`: the first pass comes right at the start.
+    /// `check` begins with everything at `now`; the daemon's first pass is spread by phase, so that
+    /// monitors that were started together do not ask HeyGen in the same second (facts I21).
     pub fn new(specs: &[ProbeSpec], pace: Pace, now: Timestamp) -> Self {
+        let mut agenda = Self::at_once(specs, pace, now);
+        for entry in &mut agenda.entries {
+            entry.scheduled_at = entry.scheduled_at.map(|at| entry.spread_from(at));
+        }
+        agenda
+    }
+
+    /// Everything is due at `now`.
+    fn at_once(specs: &[ProbeSpec], pace: Pace, now: Timestamp) -> Self {
         let entries = specs.iter().map(|spec| Entry::new(spec, &pace, now)).collect();
         Self { pace, entries }
     }
@@ -69,7 +82,7 @@ impl Agenda {
     /// The agenda of a changed configuration: probes that stay as they were keep their times.
     #[must_use]
     pub fn replaced(&self, specs: &[ProbeSpec], now: Timestamp) -> Self {
-        let mut next = Self::new(specs, self.pace.clone(), now);
+        let mut next = Self::at_once(specs, self.pace.clone(), now);
         for entry in &mut next.entries {
             if let Some(old) = self.entries.iter().find(|old| old.name == entry.name) {
                 entry.keep_times_of(old);
@@ -164,6 +177,12 @@ impl Entry {
         }
     }
 
+    /// Its phase within [`SPREAD`] after `at`; one that runs more often keeps its whole phase.
+    fn spread_from(&self, at: Timestamp) -> Timestamp {
+        let nanos = u64::try_from(self.phase.as_nanos() % SPREAD.as_nanos()).unwrap_or_default();
+        at.saturating_add(Duration::from_nanos(nanos)).unwrap_or(at)
+    }
+
     fn keep_times_of(&mut self, old: &Self) {
         self.suspect.clone_from(&old.suspect);
         self.recheck_at = old.recheck_at;
@@ -252,12 +271,32 @@ mod tests {
         spec("control", 60, CheckSpec::Control(check))
     }
 
+    fn scheduled(monitor_id: &str) -> Pace {
+        Pace::Scheduled { monitor_id: monitor_id.to_owned() }
+    }
+
     fn agenda(specs: &[ProbeSpec]) -> Agenda {
-        Agenda::new(specs, Pace::Scheduled { monitor_id: "m".to_owned() }, at(0))
+        Agenda::at_once(specs, scheduled("m"), at(0))
     }
 
     fn suspect(probe: &str, not_before: Option<Timestamp>) -> Suspect {
         Suspect { probe: probe.to_owned(), not_before }
+    }
+
+    #[test]
+    fn a_hundred_monitors_that_start_together_spread_their_first_pass_over_a_minute() {
+        let mut in_second = [0_u32; 60];
+        for monitor in 0..100 {
+            let specs = [submit("a"), control(), spec("slow", 600, control().check)];
+            let mut agenda = Agenda::new(&specs, scheduled(&monitor.to_string()), at(0));
+            for second in 0..60 {
+                let due = agenda.take_due(at(i64::from(second) + 1));
+                in_second[usize::try_from(second).unwrap()] += u32::try_from(due.len()).unwrap();
+            }
+            assert!(agenda.has_started_all(), "within a minute");
+        }
+        // Three times the mean of five in a second, and room for chance.
+        assert!(in_second.iter().all(|count| *count <= 15), "{in_second:?}");
     }
 
     #[test]
