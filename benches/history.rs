@@ -246,6 +246,7 @@ impl Drop for Daemon {
 }
 
 /// Whole requests over one connection, as a browser sends them.
+#[expect(clippy::disallowed_methods, reason = "the other side of the connection is no part of us")]
 async fn pages(port: u16) {
     let browser = reqwest::Client::builder().no_proxy().build().unwrap();
     let get = |path: &'static str| {
