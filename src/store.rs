@@ -430,8 +430,8 @@ impl Store {
         self.list_incidents(IncidentFilter { since, before, limit, ..Default::default() }).await
     }
 
-    /// The messages of an incident and the tries to deliver them, oldest first: at most `limit`
-    /// messages, the first, and of each at most so many tries, the last.
+    /// The messages of an incident and the tries to deliver them, oldest first: the last `limit`
+    /// messages, and of each the last tries, at most so many.
     ///
     /// # Errors
     /// When the database cannot be read.

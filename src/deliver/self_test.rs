@@ -12,9 +12,9 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
-use super::{Notifiers, warn_of};
+use super::Notifiers;
 use crate::clock::Clock;
 use crate::engine::Owed;
 use crate::engine::schedule::{Schedule, phase};
@@ -99,7 +99,8 @@ impl SelfTest {
                 }
             };
             if let Err(failure) = noted {
-                warn_of(&failure);
+                let reason = crate::error_chain(&failure);
+                warn!(operation = failure.operation, "a self-test is not noted: {reason}");
             }
         }
     }

@@ -27,23 +27,24 @@ pub struct Try {
 }
 
 pub(super) const OF_THREAD: &str =
-    "SELECT * FROM deliveries WHERE thread = ?1 ORDER BY id LIMIT ?2";
+    "SELECT * FROM deliveries WHERE thread = ?1 ORDER BY id DESC LIMIT ?2";
 
 /// A message that no channel takes is tried hundreds of times a day; the last tries tell most.
 pub(super) const TRIES: &str = "
     SELECT at_ms, result, detail FROM attempts WHERE delivery_id = ?1
     ORDER BY number DESC LIMIT ?2";
 
-/// The messages of a thread, oldest first: at most `limit`, each with at most so many tries.
+/// The last `limit` messages of a thread, oldest first, each with at most so many tries.
 pub(super) fn of_thread(
     connection: &Connection,
     thread: IncidentId,
     limit: usize,
 ) -> Result<Vec<Trace>> {
-    let deliveries: Vec<Delivery> = connection
+    let mut deliveries: Vec<Delivery> = connection
         .prepare_cached(OF_THREAD)?
         .query_map([thread, limit_of(limit)], from_row)?
         .collect::<Result<_>>()?;
+    deliveries.reverse();
     let mut statement = connection.prepare_cached(TRIES)?;
     let mut traces = Vec::new();
     for delivery in deliveries {
