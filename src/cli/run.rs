@@ -19,7 +19,12 @@ pub async fn run(context: &Context) -> anyhow::Result<u8> {
     let mut stop = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    let running = Daemon::start(config, deps(context)).await?;
+    // Once it is listened to, a write beyond the limit on file sizes fails instead of killing us.
+    drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?);
+    let running = match Daemon::start(config, deps(context)).await {
+        Ok(running) => running,
+        Err(failure) => return Ok(report(&failure)),
+    };
     output::say(&format!("listening on http://{}", running.address()));
     loop {
         tokio::select! {

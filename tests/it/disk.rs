@@ -7,13 +7,14 @@ use heygen_monitor::simulator::{Effect, Plan, Rule, Service};
 use heygen_monitor::store::Store;
 use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
 
-use crate::support::bench::{Bench, Foreground, Wanted, Writes};
+use crate::support::bench::{Bench, Foreground, Wanted};
 use crate::support::wait_until;
 
 /// What a message that was sent from memory says of itself.
 const NOTE: &str = "storage is degraded";
 
-/// From now on every write to a file of this process fails, and any other one goes on as it was.
+/// From now on every write to a file of this process fails (and would kill it, if it let SIGXFSZ),
+/// and any other one goes on as it was.
 fn fill_the_disk(run: &Foreground) {
     limit(run, Some(0));
 }
@@ -47,8 +48,7 @@ async fn is_recorded(store: &Store) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn scenario_27_a_full_disk_holds_no_alert_back_and_repeats_none() {
     let bench = Bench::start(Clock::system()).await;
-    let writes = Writes::UpToItsLimit;
-    let wanted = Wanted { every: "0.5s", recheck: "0.2s", writes, ..Wanted::default() };
+    let wanted = Wanted { every: "0.5s", recheck: "0.2s", ..Wanted::default() };
     let run = bench.run(&wanted).await;
     let asked = || bench.simulator.received(Service::Api).len();
     wait_until("the API is asked", || asked() > 2).await;

@@ -45,19 +45,8 @@ pub(crate) struct Wanted {
     pub(crate) recheck: &'static str,
     /// Whether Slack and e-mail are told.
     pub(crate) channels: Channels,
-    /// Whether a limit on the size of files is an error or deadly.
-    pub(crate) writes: Writes,
     /// More of the file, put behind everything else.
     pub(crate) extra: String,
-}
-
-/// What a limit on the size of files does to the product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Writes {
-    /// There is none.
-    Freely,
-    /// A write beyond it fails, as on a full disk.
-    UpToItsLimit,
 }
 
 /// Whether anybody is told.
@@ -77,7 +66,6 @@ impl Default for Wanted {
             every: "60s",
             recheck: "10s",
             channels: Channels::SlackAndEmail,
-            writes: Writes::Freely,
             extra: String::new(),
         }
     }
@@ -184,15 +172,7 @@ impl Bench {
     }
 
     fn command(&self, wanted: &Wanted, arguments: &[&str]) -> Box<Command> {
-        let mut command = match wanted.writes {
-            Writes::Freely => Command::new(BINARY),
-            // A limit that is lowered later is an error of the write then, not the writer's death.
-            Writes::UpToItsLimit => {
-                let mut shell = Command::new("sh");
-                shell.args(["-c", r#"trap "" XFSZ; exec "$0" "$@""#, BINARY]);
-                shell
-            }
-        };
+        let mut command = Command::new(BINARY);
         let home = self.directory.path();
         command.env_clear().env("HOME", home).env("PATH", std::env::var("PATH").unwrap());
         if let Some((name, value)) = environment(wanted.key) {
