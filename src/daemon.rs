@@ -90,7 +90,7 @@ impl Daemon {
         let supervisor =
             Supervisor::from_environment(&deps.surroundings.env).map_err(StartError::Supervisor)?;
         let directory = runtime_directory(&config, &deps.surroundings);
-        let (ground, listener) = slowly(&supervisor, Ground::lay(config, &deps)).await?;
+        let (ground, listener) = supervisor.patiently(Ground::lay(config, &deps)).await?;
         let socket = door::open(&directory)?;
         let (changes, changed) = mpsc::channel(CHANGES);
         let (view, viewed) = watch::channel(None);
@@ -101,8 +101,8 @@ impl Daemon {
         let (heard, events) = mpsc::channel(EVENTS);
         let doorbells = doorbell::open(&ground.config).await?;
         let (orders, commands) = mpsc::channel(ORDERS);
-        let recalling = ground.monitor(changed, (events, commands), view);
-        let monitor = slowly(&supervisor, recalling).await?;
+        let monitor = ground.monitor(changed, (events, commands), view);
+        let monitor = supervisor.patiently(monitor).await?;
         let reloader = Arc::new(Reloader {
             read_config: deps.read_config,
             current: tokio::sync::Mutex::new(ground.config.clone()),

@@ -18,6 +18,13 @@ use tokio_util::sync::CancellationToken;
 /// what sd_watchdog_enabled(3) recommends.
 const WATCHDOG_PART: u32 = 2;
 
+/// A long step of the start is granted this much more, again and again: longer than anything in it
+/// keeps the loops waiting.
+const GRANT: Duration = Duration::from_mins(2);
+
+/// How often; the first time well before the unit's `TimeoutStartSec`.
+const GRANT_EVERY: Duration = Duration::from_secs(30);
+
 /// The service manager, or nobody.
 #[derive(Debug, Clone, Default)]
 pub struct Supervisor {
@@ -66,8 +73,19 @@ impl Supervisor {
         self.tell(&[NotifyState::Stopping, NotifyState::Status("stopping")]);
     }
 
-    /// Grants a long step of the start (a migration) that much more time.
-    pub fn extend_timeout(&self, by: Duration) {
+    /// Waits for a step of the start (a migration, a long history), for which the manager has
+    /// patience as long as it takes.
+    pub async fn patiently<T>(&self, step: impl Future<Output = T>) -> T {
+        let mut step = std::pin::pin!(step);
+        loop {
+            match tokio::time::timeout(GRANT_EVERY, &mut step).await {
+                Ok(done) => return done,
+                Err(_elapsed) => self.extend_timeout(GRANT),
+            }
+        }
+    }
+
+    fn extend_timeout(&self, by: Duration) {
         let usec = u32::try_from(by.as_micros()).unwrap_or(u32::MAX);
         self.tell(&[NotifyState::ExtendTimeoutUsec(usec)]);
     }

@@ -46,10 +46,21 @@ fn a_life_is_told_in_the_words_of_sd_notify() {
     let reloading = heard(&socket);
     let usec = reloading.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").expect(&reloading);
     assert!(usec.parse::<u64>().unwrap() > 0);
-    supervisor.extend_timeout(Duration::from_secs(30));
-    assert_eq!(heard(&socket), "EXTEND_TIMEOUT_USEC=30000000");
     supervisor.stopping();
     assert_eq!(heard(&socket), "STOPPING=1\nSTATUS=stopping");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_step_of_the_start_asks_for_patience_until_it_is_done() {
+    let directory = tempfile::tempdir().unwrap();
+    let (socket, supervisor) = manager(&directory.path().join("notify"), &[]);
+    assert_eq!(supervisor.patiently(async { "at once" }).await, "at once");
+    let migration = tokio::time::sleep(Duration::from_secs(75));
+    supervisor.patiently(migration).await;
+    assert_eq!(heard(&socket), "EXTEND_TIMEOUT_USEC=120000000");
+    assert_eq!(heard(&socket), "EXTEND_TIMEOUT_USEC=120000000");
+    socket.set_nonblocking(true).unwrap();
+    assert!(socket.recv(&mut [0; 64]).is_err(), "a quick step asks for nothing");
 }
 
 #[test]
