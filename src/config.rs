@@ -102,7 +102,7 @@ pub struct HeygenConfig {
 }
 
 /// `[heartbeat]`
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct HeartbeatConfig {
     /// The address to ask.
     pub url: Secret,

@@ -94,7 +94,21 @@ pub async fn reload(context: &Context) -> anyhow::Result<u8> {
             output::say("the daemon keeps its old configuration");
             Ok(exit::FAILED)
         }
-        _ => Err(unexpected()),
+        Response::Reloaded { warnings } => {
+            let is_news = |warning: &&String| !config.warnings.contains(warning);
+            for warning in warnings.iter().filter(is_news) {
+                output::say(&format!("warning: {warning}"));
+            }
+            output::say("the daemon has taken the configuration over");
+            Ok(exit::OK)
+        }
+        Response::Status { .. }
+        | Response::Jobs { .. }
+        | Response::Budget { .. }
+        | Response::Done { .. }
+        | Response::NotifyTested { .. } => {
+            anyhow::bail!("the daemon answered something else; is it of another version?")
+        }
     }
 }
 

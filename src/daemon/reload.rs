@@ -34,9 +34,12 @@ impl Reloader {
         let mut current = self.current.lock().await;
         match self.prepare() {
             Ok((config, http)) => {
-                warn_of_restarts(&current, &config);
+                let mut warnings = restarts(&current, &config);
+                for warning in &warnings {
+                    warn!("{warning}");
+                }
+                warnings.extend(config.warnings.iter().cloned());
                 self.take_over(&config, &http).await;
-                let warnings = config.warnings.clone();
                 *current = config;
                 self.metrics.reloaded(true, self.clock.now());
                 info!("the configuration was read again and taken over");
@@ -93,22 +96,18 @@ fn listeners(config: &Config) -> Vec<(&str, std::net::SocketAddr, &str)> {
         .collect()
 }
 
-/// What gives the sign of life.
-fn pulse(config: &Config) -> Option<(&str, std::time::Duration)> {
-    config.heartbeat.as_ref().map(|heartbeat| (heartbeat.url.expose(), heartbeat.every))
-}
-
-fn warn_of_restarts(old: &Config, new: &Config) {
-    let restarts = [
+/// What is not taken over before the next start, one sentence each.
+fn restarts(old: &Config, new: &Config) -> Vec<String> {
+    let changed = [
         ("web.listen", old.web.listen != new.web.listen),
         ("storage", old.storage.path != new.storage.path),
         ("storage.retention", old.storage.retention != new.storage.retention),
+        ("heartbeat", old.heartbeat != new.heartbeat),
         ("check.webhook", listeners(old) != listeners(new)),
         ("heartbeat", pulse(old) != pulse(new)),
     ];
-    for (key, changed) in restarts {
-        if changed {
-            warn!("`{key}` has changed; it is taken over at the next start");
-        }
-    }
+    let changed = changed.into_iter().filter(|(_, changed)| *changed);
+    changed
+        .map(|(key, _)| format!("`{key}` has changed; it is taken over at the next start"))
+        .collect()
 }

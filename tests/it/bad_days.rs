@@ -255,6 +255,22 @@ fn a_bad_file_changes_nothing_at_reload_and_says_so() {
 }
 
 #[test]
+fn what_a_reload_cannot_take_over_is_said() {
+    let place = Place::new(QUIET);
+    let _running = place.start();
+    let url = place.path("heartbeat");
+    fs::write(&url, "http://127.0.0.1:9/beat").unwrap();
+    fs::set_permissions(&url, fs::Permissions::from_mode(0o600)).unwrap();
+    let heartbeat = "[heartbeat]\nurl_file = \"heartbeat\"\n";
+    fs::write(place.path("config.toml"), format!("{QUIET}\n{heartbeat}")).unwrap();
+    let reload = place.run(&["reload"]);
+    assert_eq!(reload.status.code(), Some(0), "{reload:?}");
+    let said = String::from_utf8(reload.stderr).unwrap();
+    assert!(said.contains("warning: `heartbeat` has changed; it is taken over at the next"), "{said}");
+    assert_eq!(said.matches("there is 1 target").count(), 1, "the command says it already: {said}");
+}
+
+#[test]
 fn without_history_each_command_says_so() {
     let place = Place::new(QUIET);
     assert_eq!(place.run(&["incidents"]).status.code(), Some(0));
