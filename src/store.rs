@@ -602,6 +602,14 @@ impl Store {
         self.shared.room()
     }
 
+    /// When the newest automatic backup was made, if there is one.
+    pub async fn backed_up_at(&self) -> Option<Timestamp> {
+        let path = self.shared.path.clone();
+        let newest = tokio::task::spawn_blocking(move || backup::list(&path).into_iter().next());
+        let newest = newest.await.ok().flatten()?;
+        Timestamp::from_second(newest.taken_at).ok()
+    }
+
     /// How storage fares.
     pub fn health(&self) -> Health {
         self.shared.health()

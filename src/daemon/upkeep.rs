@@ -21,6 +21,8 @@ use crate::store::{Retention, Store, StoreError};
 const BEAT: Duration = Duration::from_secs(10);
 /// The history is backed up this often (facts I30).
 const BACK_UP_EVERY: Duration = Duration::from_hours(24);
+/// The first backup is made this long after a start, so that there is something in it.
+const FIRST_BACK_UP_AFTER: Duration = Duration::from_hours(1);
 /// Retention runs this often.
 const RETAIN_EVERY: Duration = Duration::from_hours(1);
 
@@ -38,13 +40,9 @@ pub(super) struct Upkeep {
 }
 
 impl Upkeep {
-    pub(super) async fn run(self, cancel: CancellationToken) {
-        let (store, clock) = (self.store.clone(), self.clock.clone());
-        let care = Care { store, clock, retention: self.retention };
-        tokio::join!(self.watch(cancel.clone()), care.run(cancel));
-    }
-
-    async fn watch(mut self, cancel: CancellationToken) {
+    pub(super) async fn run(mut self, cancel: CancellationToken) {
+        let mut retain_at = self.clock.now();
+        let mut back_up_at = back_up_due(self.store.backed_up_at().await, retain_at);
         loop {
             self.beat().await;
             self.count_errors();
@@ -133,6 +131,34 @@ fn warn_of(failure: &StoreError) {
     warn!(operation = failure.operation, "upkeep of the history: {}", error_chain(failure));
 }
 
+/// When the next backup is due: starts do not put it off, and a clock that was set back does not
+/// for longer than one round.
+fn back_up_due(newest: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    match newest {
+        Some(newest) => later(newest.min(now), BACK_UP_EVERY),
+        None => later(now, FIRST_BACK_UP_AFTER),
+    }
+}
+
 fn later(now: Timestamp, by: Duration) -> Timestamp {
     now.saturating_add(by).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backup_is_due_a_day_after_the_newest_however_often_it_was_started_since() {
+        let at = |time: &str| format!("2026-11-{time}:00Z").parse::<Timestamp>().unwrap();
+        let now = at("20T12:00");
+        assert_eq!(back_up_due(Some(at("19T15:00")), now), at("20T15:00"));
+        assert!(back_up_due(Some(at("12T15:00")), now) < now, "overdue: at once");
+        assert_eq!(
+            back_up_due(Some(at("29T15:00")), now),
+            at("21T12:00"),
+            "the clock was set back"
+        );
+        assert_eq!(back_up_due(None, now), at("20T13:00"));
+    }
 }

@@ -271,6 +271,22 @@ fn what_a_reload_cannot_take_over_is_said() {
 }
 
 #[test]
+fn a_daemon_that_is_restarted_every_night_backs_its_history_up_all_the_same() {
+    let place = Place::new(QUIET);
+    drop(place.start());
+    let old = place.path("state/history.db.backup-schema5-1790000000");
+    fs::copy(place.path("state/history.db"), old).unwrap();
+    fs::remove_file(place.path("state/listen")).unwrap();
+    let _running = place.start();
+    let backups = || {
+        let names = fs::read_dir(place.path("state")).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with("history.db.backup-") && !name.contains("partial")).count()
+    };
+    until("a backup of today", || backups() == 2);
+}
+
+#[test]
 fn without_history_each_command_says_so() {
     let place = Place::new(QUIET);
     assert_eq!(place.run(&["incidents"]).status.code(), Some(0));
