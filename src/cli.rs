@@ -161,8 +161,22 @@ pub enum Command {
     },
 }
 
-/// Runs a command, says on stderr why it failed if it did, and answers its exit code.
-pub async fn run(cli: Cli, surroundings: Surroundings, log_counter: LogCounter) -> u8 {
+/// Runs a command and answers its exit code.
+///
+/// # Errors
+/// What a command could not do and has no exit code of its own for.
+pub async fn run(
+    cli: Cli,
+    surroundings: Surroundings,
+    log_counter: LogCounter,
+) -> anyhow::Result<u8> {
+    let surroundings = if matches!(cli.command, Command::Run) {
+        // What is started by hand is no service.
+        surroundings
+    } else {
+        let file = crate::config::find(cli.config.as_deref(), &surroundings);
+        crate::config::beside_service(file.as_deref(), &surroundings)
+    };
     let context = Context { config: cli.config, surroundings, clock: Clock::system(), log_counter };
     done(cli.command, &context).await.unwrap_or_else(|error| failure::tell(&error))
 }

@@ -154,6 +154,13 @@ impl Surroundings {
     }
 }
 
+/// As [`Surroundings::of_process`] in a shell, with the directories that systemd tells to the
+/// service which reads `file` alone, where there is one (contract, section 7): for every command
+/// that works beside a daemon.
+pub fn beside_service(file: Option<&Path>, surroundings: &Surroundings) -> Surroundings {
+    place::beside_service(file, surroundings, Path::new("/"))
+}
+
 /// Everything that is wrong with a configuration, rendered for people: file:line:column, the
 /// line, a caret, a hint; all problems at once.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -4,8 +4,8 @@
 //! Invariant: what is not told otherwise is looked for where this user's daemon has it, then where the
 //! service has it.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
@@ -14,7 +14,7 @@ use super::check::{FailOn, exit_code};
 use super::failure::Failure;
 use super::output::Audience;
 use super::{Context, exit, load_config, output, verdict};
-use crate::admin::{self, Request, Response};
+use crate::admin::{self, Request, RequestError, Response};
 use crate::config::Config;
 use crate::daemon::runtime_directory;
 use crate::engine::{self, Input, Memory, words};
@@ -181,76 +181,61 @@ async fn standing(
 /// The history, to be read beside a daemon or without one.
 ///
 /// # Errors
-/// When there is none yet, or it cannot be read.
-pub(super) async fn history(config: &Config) -> anyhow::Result<Store> {
-    let path = database(config);
-    let nothing = || {
-        let shown = path.display();
-        let failure =
-            Failure::new(format!("no daemon answers, and there is no history at {shown}"));
-        failure.hint("start one with `heygen-monitor run`, or ask once with `heygen-monitor check`")
-    };
-    Ok(find(path.clone()).await?.ok_or_else(nothing)?)
+/// When there is none yet, or this user may not read it.
+pub(crate) fn history(config: &Config) -> anyhow::Result<&Path> {
+    let path = config.storage.path.as_path();
+    anyhow::ensure!(
+        is_there(path)?,
+        "no daemon answers, and there is no history at {} (start it with `heygen-monitor run`, or \
+         ask once with `heygen-monitor check`)",
+        path.display()
+    );
+    Ok(path)
 }
 
-/// The history; `None` when nothing was written yet.
+/// Whether there is a history at `path`.
 ///
 /// # Errors
-/// When it cannot be read.
-pub(super) async fn history_if_any(config: &Config) -> anyhow::Result<Option<Store>> {
-    find(database(config)).await
-}
-
-async fn find(path: PathBuf) -> anyhow::Result<Option<Store>> {
-    let found = tokio::task::spawn_blocking(move || Store::find(&path)).await?;
-    Ok(found.map_err(StartError::Store)?)
-}
-
-/// The database file. Where nobody said which, and this user has none, it is the service's: `incidents`
-/// is meant so where the package is installed.
-pub(super) fn database(config: &Config) -> PathBuf {
-    let own = &config.storage.path;
-    let file = config.file.as_deref();
-    let is_of_service = file.is_none_or(|file| file == Path::new(SERVICE_CONFIG));
-    let service = Path::new(SERVICE_DATABASE);
-    if !config.storage.is_named && is_of_service && !own.exists() && service.exists() {
-        return service.to_owned();
+/// When this user may not know, or not read it.
+pub(crate) fn is_there(path: &Path) -> anyhow::Result<bool> {
+    match std::fs::File::open(path) {
+        Ok(_) => Ok(true),
+        Err(error) => match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => Ok(false),
+            ErrorKind::PermissionDenied => Err(denied(path)),
+            _ => Err(anyhow::Error::new(error).context(format!("cannot read {}", path.display()))),
+        },
     }
-    own.clone()
 }
 
-/// Asks the daemon at the first admin socket that answers.
-pub(super) async fn ask(
+fn denied(path: &Path) -> anyhow::Error {
+    anyhow::anyhow!("permission denied: {}\nhint: ask with sudo", path.display())
+}
+
+/// Asks the daemon of this configuration, and no other.
+pub(crate) async fn ask(
     config: &Config,
     context: &Context,
     request: &Request,
 ) -> anyhow::Result<Response> {
-    let mut failure = None;
-    for path in sockets(config, context) {
-        match tokio::time::timeout(PATIENCE * 12, admin::request(&path, request)).await {
-            Ok(Ok(response)) => return Ok(response),
-            Ok(Err(error)) => failure = Some(anyhow::Error::from(error)),
-            Err(_) => failure = Some(anyhow::anyhow!("{} does not answer", path.display())),
-        }
+    let directory = runtime_directory(config, &context.surroundings);
+    let path = admin::socket_path(None, &directory);
+    anyhow::ensure!(!matches!(path.try_exists(), Ok(false)), "no daemon runs here");
+    match tokio::time::timeout(PATIENCE * 12, admin::request(&path, request)).await {
+        Ok(Err(RequestError::Denied { path, .. })) => Err(denied(&path)),
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(anyhow::anyhow!("{} does not answer", path.display())),
     }
-    Err(failure.unwrap_or_else(|| {
-        let hint = "start one with `heygen-monitor run`; with --config it is found as its own \
-                    configuration says";
-        Failure::new("no daemon runs here").hint(hint).into()
-    }))
 }
 
-/// What to make of an answer to another question.
-pub(super) fn unexpected() -> anyhow::Error {
-    Failure::new("the daemon answered something else").hint("is it of another version?").into()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Where the daemon's admin socket may be: as for the daemon itself, then as for the service.
-fn sockets(config: &Config, context: &Context) -> Vec<PathBuf> {
-    let own = runtime_directory(config, &context.surroundings);
-    let directories = [own.as_path(), Path::new(SERVICE_RUNTIME)];
-    let mut sockets = directories.map(|one| admin::socket_path(None, one)).to_vec();
-    sockets.dedup();
-    sockets.retain(|path| path.exists());
-    sockets
+    #[test]
+    fn who_may_not_read_the_history_is_told_how() {
+        let said = denied(Path::new("/var/lib/heygen-monitor/history.db")).to_string();
+        let expected = "permission denied: /var/lib/heygen-monitor/history.db\nhint: ask with sudo";
+        assert_eq!(said, expected);
+    }
 }

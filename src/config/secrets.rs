@@ -77,6 +77,22 @@ impl Kind {
     }
 }
 
+/// All of them.
+pub(super) const ALL: [&Kind; 12] = [
+    &API_KEY,
+    &SLACK_WEBHOOK,
+    &EVENTS_SECRET,
+    &SLACK_BOT_TOKEN,
+    &WEBHOOK_URL,
+    &WEBHOOK_SECRET,
+    &PAGERDUTY_KEY,
+    &NTFY_TOKEN,
+    &HEARTBEAT_URL,
+    &SMTP_PASSWORD,
+    &WEB_TOKEN,
+    &WEB_PASSWORDS,
+];
+
 /// Reads secrets.
 #[derive(Debug)]
 pub(super) struct Vault<'a> {

@@ -48,6 +48,10 @@ sed 's/^#LoadCredential=heygen_api_key/LoadCredential=heygen_api_key/' \
 inside systemctl daemon-reload
 inside systemctl restart heygen-monitor || complain "a start with a configuration failed"
 wait_for 20 capability_is authentication operational || complain "the key was not used"
+# A shell, which systemd tells nothing, finds the service's key, history and socket.
+shell() { inside env -i PATH=/usr/bin:/bin HOME=/root heygen-monitor "$@"; }
+grep -q '/var/lib/heygen-monitor/history.db is whole' <<<"$(shell db check)" || complain "a shell does not find the history"
+shell reload || complain "a shell does not reach the daemon"
 
 # 3. The upgrade: another process, the same configuration, the same history.
 pid=$(property MainPID)
