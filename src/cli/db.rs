@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
-use super::output::Audience;
 use super::{Context, exit, load_config, output, remote};
 use crate::model::Timestamp;
 use crate::store::{self, BackupError};
@@ -31,7 +30,7 @@ pub enum DbCommand {
 /// Runs it and answers the exit code.
 ///
 /// # Errors
-/// When it cannot be done, or stdout cannot be written.
+/// When this user may not read the database, or stdout cannot be written.
 pub async fn run(command: DbCommand, context: &Context) -> anyhow::Result<u8> {
     let now = context.clock.now();
     let config = load_config(context)?;
@@ -41,9 +40,17 @@ pub async fn run(command: DbCommand, context: &Context) -> anyhow::Result<u8> {
         DbCommand::Backup { .. } => "copying the database",
         DbCommand::Restore { .. } => "restoring the database",
     };
-    let acting = tokio::task::spawn_blocking(move || act(&command, &path, now));
-    output::print(&output::busy(what, Audience::Person, acting).await??)?;
-    Ok(exit::OK)
+    let path = config.storage.path;
+    // What is not there is said below, by whoever misses it.
+    remote::is_there(&path)?;
+    let done = tokio::task::spawn_blocking(move || act(&command, &path, now)).await?;
+    match done {
+        Ok(sentence) => {
+            output::print(&sentence)?;
+            Ok(exit::OK)
+        }
+        Err(error) => Ok(explain(error)),
+    }
 }
 
 /// Does it; answers what was done in one sentence.
