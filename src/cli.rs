@@ -57,6 +57,8 @@ pub mod exit {
     pub const OK: u8 = 0;
     /// It did not work.
     pub const FAILED: u8 = 1;
+    /// Nobody can tell how HeyGen is.
+    pub const UNKNOWN: u8 = 3;
     /// The command line is wrong.
     pub const USAGE: u8 = 64;
     /// The state directory cannot be used.

@@ -105,7 +105,7 @@ pub(crate) fn exit_code(verdict: &VerdictJson, fail_on: FailOn) -> u8 {
         State::Operational | State::Maintenance => exit::OK,
         State::Degraded => 1,
         State::Outage => 2,
-        State::Unknown => 3,
+        State::Unknown => exit::UNKNOWN,
     }
 }
 

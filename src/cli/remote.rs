@@ -46,12 +46,15 @@ pub struct StatusArgs {
 /// Runs `status`.
 ///
 /// # Errors
-/// When neither the daemon nor its database can be read.
+/// When stdout cannot be written.
 pub async fn status(args: StatusArgs, context: &Context) -> anyhow::Result<u8> {
     let Ok(config) = load_config(context) else {
         return Ok(exit::CONFIG);
     };
-    let (believed, broken) = standing(&config, context).await?;
+    let believed = match believed(&config, context).await {
+        Ok(believed) => believed,
+        Err(blind) => return unknown(&blind, &args),
+    };
     let text = if args.json {
         serde_json::to_string_pretty(&believed)?
     } else if args.nagios {
@@ -67,6 +70,16 @@ pub async fn status(args: StatusArgs, context: &Context) -> anyhow::Result<u8> {
         }
     }
     Ok(exit_code(&believed, FailOn::Any))
+}
+
+/// Without daemon and history nothing is known, which is an answer too: for Nagios on stdout.
+fn unknown(blind: &anyhow::Error, args: &StatusArgs) -> anyhow::Result<u8> {
+    if args.nagios {
+        output::print(&verdict::nagios_blind(&format!("{blind:#}")))?;
+    } else {
+        output::say(&format!("error: {blind:#}"));
+    }
+    Ok(exit::UNKNOWN)
 }
 
 /// Runs `reload`.

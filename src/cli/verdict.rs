@@ -50,8 +50,18 @@ pub fn nagios(verdict: &VerdictJson, scope: Scope) -> String {
     let watched: Vec<_> = shown(verdict, scope).filter(|one| one.reason != NOT_WATCHED).collect();
     let up = watched.iter().filter(|one| one.state == State::Operational).count();
     let all = watched.len();
-    let headline = verdict.headline.replace('|', "/").replace(['\n', '\r'], " ");
+    let headline = plugin_text(&verdict.headline);
     format!("HEYGEN {word} - {headline} | 'up'={up};;;0;{all}")
+}
+
+/// The same where there is no verdict, and why.
+pub fn nagios_blind(why: &str) -> String {
+    format!("HEYGEN UNKNOWN - {}", plugin_text(why))
+}
+
+/// One line that cannot be taken for performance data.
+fn plugin_text(text: &str) -> String {
+    text.replace('|', "/").replace(['\n', '\r'], " ")
 }
 
 fn shown(verdict: &VerdictJson, scope: Scope) -> impl Iterator<Item = &CapabilityJson> {

@@ -290,7 +290,11 @@ fn a_daemon_that_is_restarted_every_night_backs_its_history_up_all_the_same() {
 fn without_history_each_command_says_so() {
     let place = Place::new(QUIET);
     assert_eq!(place.run(&["incidents"]).status.code(), Some(0));
-    refused(&place.run(&["status"]), 1, &["no daemon answers", "heygen-monitor run"]);
+    refused(&place.run(&["status"]), 3, &["no daemon answers", "heygen-monitor run"]);
+    let nagios = place.run(&["status", "--nagios"]);
+    let said = String::from_utf8_lossy(&nagios.stdout);
+    assert_eq!(nagios.status.code(), Some(3), "{said}");
+    assert!(said.starts_with("HEYGEN UNKNOWN - no daemon answers") && said.lines().count() == 1, "{said}");
     let advice = place.run(&["advice", "api"]);
     assert_eq!(advice.status.code(), Some(0), "no monitor is no reason to stop");
     assert!(String::from_utf8_lossy(&advice.stdout).starts_with("go\n"));
