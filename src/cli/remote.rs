@@ -5,6 +5,7 @@
 //! service has it.
 
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,8 +17,8 @@ use super::output::Audience;
 use super::{Context, exit, load_config, output, verdict};
 use crate::admin::{self, Request, RequestError, Response};
 use crate::config::Config;
-use crate::daemon::runtime_directory;
-use crate::engine::{self, Input, Memory, words};
+use crate::daemon::{LISTEN_FILE, runtime_directory};
+use crate::engine::{self, Input, Memory};
 use crate::http_client::{ClientOptions, HttpClient, Limits};
 use crate::model::Timestamp;
 use crate::store::Store;
@@ -130,8 +131,19 @@ pub async fn reload(context: &Context) -> anyhow::Result<u8> {
 /// # Errors
 /// When the HTTP client cannot be built.
 pub async fn healthcheck(context: &Context) -> anyhow::Result<u8> {
-    let config = load_config(context)?;
-    let address = listening(&config, context);
+    let Ok(config) = load_config(context) else {
+        return Ok(exit::CONFIG);
+    };
+    let mut address = match served_at(&config, context) {
+        Ok(address) => address,
+        Err(error) => {
+            output::say(&format!("error: {error:#}"));
+            return Ok(exit::FAILED);
+        }
+    };
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
     let http = HttpClient::new(&ClientOptions::default())?;
     let url = format!("{address}/-/healthy").parse()?;
     let limits = Limits { total: PATIENCE, ..Limits::API };
@@ -148,19 +160,16 @@ pub async fn healthcheck(context: &Context) -> anyhow::Result<u8> {
     }
 }
 
-/// Where the daemon serves its pages: as it left it written, where the configuration says "any port".
-fn listening(config: &Config, context: &Context) -> String {
-    let mut address = config.web.listen;
-    if address.port() == 0 {
-        let left = runtime_directory(config, &context.surroundings).join(LISTEN_FILE);
-        if let Ok(left) = std::fs::read_to_string(left) {
-            return left.trim().to_owned();
-        }
+/// Where the daemon listens: with port 0 it alone knows, and leaves it in a file (contract, 9).
+fn served_at(config: &Config, context: &Context) -> anyhow::Result<SocketAddr> {
+    if config.web.listen.port() != 0 {
+        return Ok(config.web.listen);
     }
-    if address.ip().is_unspecified() {
-        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-    }
-    format!("http://{address}")
+    let path = runtime_directory(config, &context.surroundings).join(LISTEN_FILE);
+    anyhow::ensure!(is_there(&path)?, "no daemon runs here: there is no {}", path.display());
+    let url = std::fs::read_to_string(&path)?;
+    let address = url.trim().strip_prefix("http://").and_then(|address| address.parse().ok());
+    address.ok_or_else(|| anyhow::anyhow!("{} holds no address", path.display()))
 }
 
 /// What the daemon believes: from the daemon, else from its database.

@@ -255,6 +255,15 @@ fn a_bad_file_changes_nothing_at_reload_and_says_so() {
 }
 
 #[test]
+fn health_is_asked_where_the_daemon_listens_whatever_its_port() {
+    let place = Place::new(QUIET);
+    refused(&place.run(&["healthcheck"]), 1, &["no daemon runs here"]);
+    let _running = place.start();
+    let said = place.run(&["healthcheck"]);
+    assert_eq!(said.status.code(), Some(0), "{said:?}");
+}
+
+#[test]
 fn what_a_reload_cannot_take_over_is_said() {
     let place = Place::new(QUIET);
     let _running = place.start();
@@ -266,7 +275,10 @@ fn what_a_reload_cannot_take_over_is_said() {
     let reload = place.run(&["reload"]);
     assert_eq!(reload.status.code(), Some(0), "{reload:?}");
     let said = String::from_utf8(reload.stderr).unwrap();
-    assert!(said.contains("warning: `heartbeat` has changed; it is taken over at the next"), "{said}");
+    assert!(
+        said.contains("warning: `heartbeat` has changed; it is taken over at the next"),
+        "{said}"
+    );
     assert_eq!(said.matches("there is 1 target").count(), 1, "the command says it already: {said}");
 }
 
@@ -281,7 +293,9 @@ fn a_daemon_that_is_restarted_every_night_backs_its_history_up_all_the_same() {
     let backups = || {
         let names = fs::read_dir(place.path("state")).unwrap();
         let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        names.filter(|name| name.starts_with("history.db.backup-") && !name.contains("partial")).count()
+        names
+            .filter(|name| name.starts_with("history.db.backup-") && !name.contains("partial"))
+            .count()
     };
     until("a backup of today", || backups() == 2);
 }
@@ -294,7 +308,10 @@ fn without_history_each_command_says_so() {
     let nagios = place.run(&["status", "--nagios"]);
     let said = String::from_utf8_lossy(&nagios.stdout);
     assert_eq!(nagios.status.code(), Some(3), "{said}");
-    assert!(said.starts_with("HEYGEN UNKNOWN - no daemon answers") && said.lines().count() == 1, "{said}");
+    assert!(
+        said.starts_with("HEYGEN UNKNOWN - no daemon answers") && said.lines().count() == 1,
+        "{said}"
+    );
     let advice = place.run(&["advice", "api"]);
     assert_eq!(advice.status.code(), Some(0), "no monitor is no reason to stop");
     assert!(String::from_utf8_lossy(&advice.stdout).starts_with("go\n"));
