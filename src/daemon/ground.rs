@@ -15,12 +15,12 @@ use super::pulse::Pulse;
 use super::upkeep::Upkeep;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::deliver::{Deliver, Notifiers, SelfTest};
-use crate::engine::Memory;
-use crate::engine::room::Room;
+use crate::deliver::{Deliver, Notifiers};
+use crate::engine::{Memory, escalate};
+use crate::error_chain;
 use crate::http_client::HttpClient;
 use crate::metrics::{Catalogue, Metrics};
-use crate::model::{JobEvent, View};
+use crate::model::{JobEvent, Timestamp, View};
 use crate::monitor::{Change, Monitor, Order, Pace, Rounds, Start};
 use crate::store::{Opened, Store};
 use crate::web::{Health, WebSettings, WebState};
@@ -46,9 +46,7 @@ impl Ground {
         let clock = deps.clock.clone();
         let opened = open(&config, &clock).await?;
         config.settings.instance = instance(&opened.monitor_id);
-        for repair in &opened.repairs {
-            warn!("{repair}");
-        }
+        tell_repairs(&opened, &config, clock.now()).await;
         let options = client_options(&config, &deps.http);
         let http = HttpClient::new(&options).map_err(StartError::Http)?;
         let wanted = config.web.listen;
@@ -189,5 +187,18 @@ async fn open(config: &Config, clock: &Clock) -> Result<Opened, StartError> {
     match opened {
         Ok(result) => result.map_err(StartError::Store),
         Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}
+
+/// Nobody reads the log of a monitor that works: what was mended or lost is told like a warning.
+async fn tell_repairs(opened: &Opened, config: &Config, now: Timestamp) {
+    for repair in &opened.repairs {
+        warn!("{repair}");
+        let text = format!("The history of this monitor: {repair}.");
+        for owed in escalate::warn(&config.settings, &text, now) {
+            if let Err(failure) = opened.store.owe(&owed, now).await {
+                warn!("{} is not told: {}", owed.channel, error_chain(&failure));
+            }
+        }
     }
 }

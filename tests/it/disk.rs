@@ -83,3 +83,20 @@ async fn scenario_27_a_full_disk_holds_no_alert_back_and_repeats_none() {
     assert_eq!(told(&bench, "resolved", "Resolved"), (1, 1));
     assert_eq!((bench.mails().len(), bench.slack().len()), (2, 2), "and nothing else");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_history_that_was_damaged_is_told_to_people_once() {
+    let bench = Bench::start(Clock::system()).await;
+    let wanted = Wanted::default();
+    assert_eq!(bench.run(&wanted).await.stop().await, Some(0));
+    let history = bench.write_configuration(&wanted).with_file_name("history.db");
+    std::fs::write(&history, "not a database at all, not even nearly".repeat(500)).unwrap();
+    for _ in 0..2 {
+        let run = bench.run(&wanted).await;
+        wait_until("both hear of it", || (bench.mails().len(), bench.slack().len()) == (1, 1))
+            .await;
+        assert_eq!(run.stop().await, Some(0));
+    }
+    let said = &bench.mails()[0].text;
+    assert!(said.contains("there is no backup; a new history was begun"), "{said}");
+}
