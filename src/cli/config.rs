@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use serde_json::json;
 
 use super::failure::Failure;
 use super::output::{print, say};
@@ -28,7 +29,11 @@ const SHOWN_RUNS: usize = 3;
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum ConfigCommand {
     /// Name everything that is wrong, with line and column.
-    Check,
+    Check {
+        /// Print what is right as JSON; what is wrong stays text.
+        #[arg(long)]
+        json: bool,
+    },
     /// Write a commented configuration; everything in it is a default.
     Init {
         /// Where to; default: --config, else the place where it is looked for first.
@@ -51,13 +56,15 @@ pub enum ConfigCommand {
 #[expect(clippy::unused_async, reason = "every command has the same signature")]
 pub async fn run(command: ConfigCommand, context: &Context) -> anyhow::Result<u8> {
     match command {
-        ConfigCommand::Check => {
-            print(&summary(&load_config(context)?, context.clock.now()))?;
+        ConfigCommand::Check { json: false } => {
+            with_config(context, |config, now| Ok(summary(config, now)))
         }
-        ConfigCommand::Show => {
-            let text = config::effective(&load_config(context)?);
-            print(text.context("the configuration cannot be written as TOML")?.trim_end())?;
+        ConfigCommand::Check { json: true } => {
+            with_config(context, |config, now| Ok(format!("{:#}", summary_json(config, now))))
         }
+        ConfigCommand::Show => with_config(context, |config, _| {
+            config::effective(config).context("the configuration cannot be written as TOML")
+        }),
         ConfigCommand::Schema => {
             print(&serde_json::to_string_pretty(&config::json_schema())?)?;
         }
@@ -90,6 +97,35 @@ fn summary(config: &Config, now: Timestamp) -> String {
     lines.extend(paid_lines(config, now));
     lines.extend(config.warnings.iter().map(|warning| format!("warning: {warning}")));
     lines.join("\n")
+}
+
+/// The summary for machines; amounts are US dollars in 30 days.
+fn summary_json(config: &Config, now: Timestamp) -> serde_json::Value {
+    let is_sent = config.settings.budget.canaries;
+    let spends = config::spends(&config.settings, now);
+    let paid = spends.iter().filter(|_| is_sent).map(|spend| {
+        json!({
+            "probe": spend.probe,
+            "price_usd": spend.price.dollars(),
+            "most_usd": spend.most.dollars(),
+            "usually_usd": spend.usually.dollars(),
+        })
+    });
+    let channels = config.channels.iter().map(|channel| &channel.name);
+    let probes = config.probes.iter().map(|probe| {
+        json!({
+            "probe": probe.name, "kind": probe.kind(),
+        })
+    });
+    json!({
+        "file": config.file,
+        "channels": channels.collect::<Vec<_>>(),
+        "api_key": config.heygen.api_key.is_some(),
+        "history": config.storage.path,
+        "probes": probes.collect::<Vec<_>>(),
+        "paid_tests": paid.collect::<Vec<_>>(),
+        "warnings": config.warnings,
+    })
 }
 
 /// What paid tests will cost, as far as the configuration tells.
@@ -227,10 +263,29 @@ mod tests {
         let now = "2026-11-20T12:00:00Z".parse().unwrap();
         let env = [("HEYGEN_API_KEY".to_owned(), "sk-test-0123456789".to_owned())].into();
         let surroundings = Surroundings { env };
-        let summary = |text: &str| {
-            let config = config::parse(text, Path::new("c.toml"), &surroundings, now).unwrap();
-            summary(&config, now)
-        };
+        let parsed =
+            |text: &str| config::parse(text, Path::new("c.toml"), &surroundings, now).unwrap();
+        let summary = |text: &str| summary(&parsed(text), now);
+        let mut machine = summary_json(&parsed(probes), now);
+        for volatile in ["history", "warnings"] {
+            machine[volatile].take();
+        }
+        let expected = json!({
+            "file": null, "channels": [], "api_key": true, "history": null, "warnings": null,
+            "probes": [
+                {"probe": "queue", "kind": "queue"},
+                {"probe": "render", "kind": "render"},
+                {"probe": "say", "kind": "speech"},
+                {"probe": "control", "kind": "control"},
+                {"probe": "heygen", "kind": "status_page"},
+                {"probe": "Synthesia", "kind": "status_page"},
+            ],
+            "paid_tests": [
+                {"probe": "render", "price_usd": 0.15, "most_usd": 9.0, "usually_usd": 0.0},
+                {"probe": "say", "price_usd": 0.002, "most_usd": 0.24, "usually_usd": 0.24},
+            ],
+        });
+        assert_eq!(machine, expected);
         let said = summary(probes);
         for line in [
             "  render (render) when nothing else told anything for 12h",

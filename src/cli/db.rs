@@ -8,13 +8,17 @@ use clap::Subcommand;
 
 use super::{Context, exit, load_config, output, remote};
 use crate::model::Timestamp;
-use crate::store::{self, BackupError};
+use crate::store::{self, BackupError, Contents, OpenError};
 
 /// What to do with the database.
 #[derive(Debug, Clone, Subcommand)]
 pub enum DbCommand {
     /// Check that the database is whole (also while the daemon runs)
-    Check,
+    Check {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Copy the database to FILE (also while the daemon runs)
     Backup {
         /// Where to; replaced if it exists
@@ -53,10 +57,19 @@ pub async fn run(command: DbCommand, context: &Context) -> anyhow::Result<u8> {
     }
 }
 
-/// Does it; answers what was done in one sentence.
+/// Does it; answers what was done in one sentence, or what was found as JSON.
 fn act(command: &DbCommand, path: &Path, now: Timestamp) -> Result<String, BackupError> {
     match command {
-        DbCommand::Check => {
+        DbCommand::Check { json: true } => {
+            let Contents { schema, observations, incidents, owed, jobs, intents } =
+                store::check(path)?;
+            let contents = serde_json::json!({
+                "path": path, "schema": schema, "observations": observations,
+                "incidents": incidents, "owed": owed, "jobs": jobs, "intents": intents,
+            });
+            Ok(format!("{contents:#}"))
+        }
+        DbCommand::Check { json: false } => {
             let contents = store::check(path)?;
             Ok(format!(
                 "{} is whole: schema {}, {} observations, {} incidents, {} deliveries owed, \
@@ -107,7 +120,14 @@ mod tests {
         let opened = Store::open(&path, now()).unwrap();
         let backup = DbCommand::Backup { file: copy.clone() };
         act(&backup, &path, now()).unwrap();
-        let check = act(&DbCommand::Check, &path, now()).unwrap();
+        let check = |json| act(&DbCommand::Check { json }, &path, now()).unwrap();
+        let found: serde_json::Value = serde_json::from_str(&check(true)).unwrap();
+        let expected = serde_json::json!({
+            "path": path, "schema": 5, "observations": 0, "incidents": 0, "owed": 0, "jobs": 0,
+            "intents": 0,
+        });
+        assert_eq!(found, expected);
+        let check = check(false);
         let nothing = "0 observations, 0 incidents, 0 deliveries owed, 0 jobs, 0 paid tests";
         assert!(check.ends_with(&format!("schema 5, {nothing}")), "{check}");
 
@@ -143,7 +163,9 @@ mod tests {
     #[test]
     fn a_check_of_nothing_says_so() {
         let directory = tempfile::tempdir().unwrap();
-        let error = act(&DbCommand::Check, &directory.path().join("none.db"), now()).unwrap_err();
+        let error =
+            act(&DbCommand::Check { json: false }, &directory.path().join("none.db"), now())
+                .unwrap_err();
         assert!(error.to_string().ends_with("there is no such file"), "{error}");
         assert_eq!(code(error), exit::FAILED);
     }

@@ -5,6 +5,7 @@
 use std::fmt::Write;
 
 use clap::Args;
+use serde::Serialize;
 
 use super::incidents::no_such;
 use super::output::Audience;
@@ -13,7 +14,8 @@ use super::{Context, exit, load_config, output, remote};
 use crate::config::Config;
 use crate::engine::words;
 use crate::model::{Incident, IncidentEvent, IncidentId, Timestamp};
-use crate::store::Trace;
+use crate::store::{Store, Trace, Try};
+use crate::wire::{DeliveryJson, IncidentJson};
 
 /// Why an incident was told as it was: what was seen, which rule held, who was told, every try.
 #[derive(Debug, Args)]
@@ -21,6 +23,46 @@ pub struct ExplainArgs {
     /// Its number, e.g. `42`.
     #[arg(value_parser = super::number)]
     pub id: IncidentId,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `explain --json` prints.
+#[derive(Debug, Serialize)]
+struct Explained {
+    incident: IncidentJson,
+    /// Every message of it, oldest first.
+    messages: Vec<Told>,
+}
+
+/// A message and every try to deliver it.
+#[derive(Debug, Serialize)]
+struct Told {
+    /// The event of the incident that it tells.
+    seq: u32,
+    delivery: DeliveryJson,
+    attempts: Vec<Attempted>,
+}
+
+#[derive(Debug, Serialize)]
+struct Attempted {
+    at: Timestamp,
+    /// `accepted`, `retry` or `dead`.
+    result: String,
+    detail: String,
+}
+
+impl From<&Trace> for Told {
+    fn from(trace: &Trace) -> Self {
+        let attempts = trace.attempts.iter().cloned();
+        let attempts = attempts.map(|Try { at, result, detail }| Attempted { at, result, detail });
+        Self {
+            seq: trace.delivery.message.seq,
+            delivery: DeliveryJson::from(&trace.delivery),
+            attempts: attempts.collect(),
+        }
+    }
 }
 
 /// Runs the command.
@@ -28,9 +70,21 @@ pub struct ExplainArgs {
 /// # Errors
 /// When the database cannot be read.
 pub async fn run(args: ExplainArgs, context: &Context) -> anyhow::Result<u8> {
-    let config = load_config(context)?;
-    let reading = read(args.id, &config);
-    let (incident, traces) = output::busy("reading the history", Audience::Person, reading).await?;
+    let Ok(config) = load_config(context) else {
+        return Ok(exit::CONFIG);
+    };
+    let store = Store::open_to_read(remote::history(&config)?);
+    let Some(incident) = store.incident(args.id).await? else {
+        output::say(&format!("error: there is no incident #{}", args.id));
+        return Ok(exit::FAILED);
+    };
+    let traces = store.trace(args.id).await?;
+    if args.json {
+        let incident = IncidentJson::from(&incident);
+        let explained = Explained { incident, messages: traces.iter().map(Told::from).collect() };
+        output::print(&serde_json::to_string_pretty(&explained)?)?;
+        return Ok(exit::OK);
+    }
     output::print(&text(&incident, &traces, &config, context.clock.now())?)?;
     Ok(exit::OK)
 }

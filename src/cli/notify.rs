@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Subcommand;
+use serde::Serialize;
 
 use super::failure::Failure;
 use super::output::Audience;
@@ -36,6 +37,9 @@ pub enum NotifyCommand {
         /// Tell nobody: log in (SMTP) or ask who we are (Slack by token), and nothing more.
         #[arg(long)]
         silent: bool,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Print what a channel would be told, without sending anything.
     Render {
@@ -48,6 +52,23 @@ pub enum NotifyCommand {
     },
 }
 
+/// For whom results are printed.
+#[derive(Debug, Clone, Copy)]
+enum Format {
+    People,
+    Json,
+}
+
+/// What `notify test --silent --json` prints of a channel.
+#[derive(Debug, Serialize)]
+struct Checked {
+    channel: String,
+    /// `null` where it cannot be checked without telling somebody.
+    works: Option<bool>,
+    /// What the channel said; empty when it said nothing.
+    detail: String,
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -55,54 +76,98 @@ pub enum NotifyCommand {
 pub async fn run(command: NotifyCommand, context: &Context) -> anyhow::Result<u8> {
     let config = load_config(context)?;
     match command {
-        NotifyCommand::Test { channel, silent: false } => test(channel, &config, context).await,
-        NotifyCommand::Test { channel, silent: true } => check(channel, &config, context).await,
+        NotifyCommand::Test { channel, silent, json } => {
+            let format = if json { Format::Json } else { Format::People };
+            if silent {
+                check(channel, &config, context, format).await
+            } else {
+                test(channel, &config, context, format).await
+            }
+        }
         NotifyCommand::Render { channel, event } => render(&channel, event, &config, context),
     }
 }
 
-async fn test(only: Option<String>, config: &Config, context: &Context) -> anyhow::Result<u8> {
-    let chosen = chosen(config, only.as_deref())?;
-    let request = Request::NotifyTest { channel: only };
-    let testing = async {
-        match remote::ask(config, context, &request).await {
-            Ok(Response::NotifyTested { results }) => Ok(results),
-            Ok(Response::Refused { message }) => Err(Failure::new(message).into()),
-            Ok(_) => Err(remote::unexpected()),
-            // Without a daemon we take its place; with one that is stuck, its lock says so.
-            Err(_) => test_alone(&chosen, config, context).await,
-        }
+async fn test(
+    only: Option<String>,
+    config: &Config,
+    context: &Context,
+    format: Format,
+) -> anyhow::Result<u8> {
+    let chosen = match chosen(config, only.as_deref()) {
+        Ok(chosen) => chosen,
+        Err(code) => return Ok(code),
     };
-    print(&output::busy("sending the drill", Audience::Person, testing).await?)
+    let request = Request::NotifyTest { channel: only };
+    match remote::ask(config, context, &request).await {
+        Ok(Response::NotifyTested { results }) => print(&results, format),
+        Ok(Response::Refused { message }) => {
+            output::say(&format!("error: {message}"));
+            Ok(exit::FAILED)
+        }
+        Ok(
+            Response::Status { .. }
+            | Response::Jobs { .. }
+            | Response::Budget { .. }
+            | Response::Done { .. }
+            | Response::Reloaded { .. },
+        ) => {
+            anyhow::bail!("the daemon answered something else; is it of another version?")
+        }
+        // Without a daemon we take its place; with one that is stuck, its lock says so.
+        Err(_) => test_alone(&chosen, config, context, format).await,
+    }
 }
 
 /// Asks each channel whether it would take a message; one that cannot be asked is no failure.
-async fn check(only: Option<String>, config: &Config, context: &Context) -> anyhow::Result<u8> {
-    let chosen = chosen(config, only.as_deref())?;
-    let mut all = true;
-    for (name, notifier) in notifiers(config, "check")? {
-        if !chosen.contains(&name) {
+async fn check(
+    only: Option<String>,
+    config: &Config,
+    context: &Context,
+    format: Format,
+) -> anyhow::Result<u8> {
+    let chosen = match chosen(config, only.as_deref()) {
+        Ok(chosen) => chosen,
+        Err(code) => return Ok(code),
+    };
+    let mut all = Vec::new();
+    for (channel, notifier) in notifiers(config, "check")? {
+        if !chosen.contains(&channel) {
             continue;
         }
-        let checking = notifier.check(context.clock.now());
-        let told = match output::busy("asking", Audience::Person, checking).await {
-            None => "cannot be checked without telling somebody".to_owned(),
-            Some(AttemptResult::Accepted { .. }) => "works (nobody was told anything)".to_owned(),
+        let (works, detail) = match notifier.check(context.clock.now()).await {
+            None => (None, String::new()),
+            Some(AttemptResult::Accepted { .. }) => (Some(true), String::new()),
             Some(AttemptResult::Retry { detail, .. } | AttemptResult::Dead { detail, .. }) => {
-                all = false;
-                format!("does NOT work ({detail})")
+                (Some(false), detail)
             }
         };
-        output::print(&format!("{name}: {told}"))?;
+        all.push(Checked { channel, works, detail });
     }
-    Ok(if all { exit::OK } else { exit::FAILED })
+    let text = match format {
+        Format::Json => serde_json::to_string_pretty(&all)?,
+        Format::People => all.iter().map(checked_line).collect::<Vec<_>>().join("\n"),
+    };
+    output::print(&text)?;
+    let fails = all.iter().any(|one| one.works == Some(false));
+    Ok(if fails { exit::FAILED } else { exit::OK })
+}
+
+fn checked_line(one: &Checked) -> String {
+    let told = match one.works {
+        None => "cannot be checked without telling somebody".to_owned(),
+        Some(true) => "works (nobody was told anything)".to_owned(),
+        Some(false) => format!("does NOT work ({})", one.detail),
+    };
+    format!("{}: {told}", one.channel)
 }
 
 async fn test_alone(
     chosen: &[String],
     config: &Config,
     context: &Context,
-) -> anyhow::Result<Vec<TestResult>> {
+    format: Format,
+) -> anyhow::Result<u8> {
     let path = config.storage.path.clone();
     let now = context.clock.now();
     let opened = tokio::task::spawn_blocking(move || Store::open(&path, now)).await?;
@@ -123,7 +188,7 @@ async fn test_alone(
     deliver.pass().await;
     let results = drill_results(&store, &drills, Duration::ZERO).await?;
     store.close().await;
-    Ok(results.into_iter().map(told).collect())
+    print(&results.into_iter().map(told).collect::<Vec<_>>(), format)
 }
 
 fn render(name: &str, event: EventKind, config: &Config, context: &Context) -> anyhow::Result<u8> {
@@ -186,14 +251,29 @@ fn told(drill: DrillResult) -> TestResult {
     TestResult { channel, delivered, detail }
 }
 
-fn print(results: &[TestResult]) -> anyhow::Result<u8> {
-    for TestResult { channel, delivered, detail } in results {
-        let word = if *delivered { "delivered" } else { "NOT delivered" };
-        let rest = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
-        output::print(&format!("{channel}: {word}{rest}"))?;
-    }
+fn print(results: &[TestResult], format: Format) -> anyhow::Result<u8> {
+    let text = match format {
+        Format::Json => serde_json::to_string_pretty(results)?,
+        Format::People => results.iter().map(line).collect::<Vec<_>>().join("\n"),
+    };
+    output::print(&text)?;
     let all = results.iter().all(|result| result.delivered);
     Ok(if all { exit::OK } else { exit::FAILED })
+}
+
+fn line(result: &TestResult) -> String {
+    let TestResult { channel, delivered, detail } = result;
+    let word = if *delivered { "delivered" } else { "NOT delivered" };
+    let rest = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+    format!("{channel}: {word}{rest}")
+}
+
+fn report(failure: &StartError) -> u8 {
+    output::say(&format!("error: {}", error_chain(failure)));
+    if let Some(hint) = failure.hint() {
+        output::say(&format!("hint: {hint}"));
+    }
+    failure.exit_code()
 }
 
 fn event(word: &str) -> Result<EventKind, String> {

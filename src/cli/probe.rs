@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use clap::Args;
+use serde::Serialize;
 
 use super::failure::Failure;
 use super::output::Audience;
@@ -17,6 +18,7 @@ use crate::http_client::{ClientOptions, HttpClient};
 use crate::model::{Observation, Outcome, Phases, Series, Timestamp, Usd};
 use crate::probe::{Run, Step, Worker, worker};
 use crate::store::Store;
+use crate::wire::ObservationJson;
 
 /// How often the history is asked whether the test has ended.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -33,6 +35,17 @@ pub struct ProbeArgs {
     /// Spend money without asking.
     #[arg(long)]
     pub yes: bool,
+    /// Print JSON: everything that was kept.
+    #[arg(long, conflicts_with = "debug")]
+    pub json: bool,
+}
+
+/// What `probe --json` prints.
+#[derive(Debug, Serialize)]
+struct Seen<'a> {
+    observations: Vec<ObservationJson>,
+    /// Why a status page could not be read.
+    unreadable: Option<&'a str>,
 }
 
 /// Runs the command.
@@ -64,17 +77,27 @@ fn show(
     args: &ProbeArgs,
     config: &Config,
 ) -> anyhow::Result<u8> {
-    let mut text = String::new();
-    for observation in observations {
-        push(&mut text, observation, args.debug);
-    }
-    if let Some(reason) = unreadable {
-        writeln!(text, "  {reason}")?;
-    }
+    let text = if args.json {
+        let observations = observations.iter().map(ObservationJson::from).collect();
+        serde_json::to_string_pretty(&Seen { observations, unreadable })?
+    } else {
+        for_people(observations, unreadable, args.debug)
+    };
     output::print(config.redactor.redact(text.trim_end()).as_str())?;
     let is_good =
         |observation: &Observation| matches!(observation.outcome, Outcome::Ok | Outcome::Slow);
     Ok(if observations.iter().all(is_good) { exit::OK } else { exit::FAILED })
+}
+
+fn for_people(observations: &[Observation], unreadable: Option<&str>, debug: bool) -> String {
+    let mut text = String::new();
+    for observation in observations {
+        push(&mut text, observation, debug);
+    }
+    if let Some(reason) = unreadable {
+        writeln!(text, "  {reason}").unwrap_or_default();
+    }
+    text
 }
 
 /// The daemon spends, because it keeps the ledger: asks it, then waits for what comes of it.

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use serde::Serialize;
 
 use super::output::Audience;
 use super::table::columns;
@@ -12,7 +13,8 @@ use super::{Context, exit, load_config, output, remote};
 use crate::config::Config;
 use crate::engine::words;
 use crate::engine::{self, Input, Memory, Owed};
-use crate::model::{Observation, Timestamp};
+use crate::model::{EventKind, Observation, Timestamp};
+use crate::store::Store;
 
 /// Time passes at least this often, as in the daemon.
 const TICK: Duration = Duration::from_secs(10);
@@ -26,6 +28,28 @@ pub struct ReplayArgs {
     /// How far back, e.g. `7d`.
     #[arg(long, default_value = "7d", value_parser = super::duration)]
     pub since: Duration,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `replay --json` prints.
+#[derive(Debug, Serialize)]
+struct Replayed<'a> {
+    /// What would have been told, oldest first.
+    messages: Vec<WouldTell<'a>>,
+    /// How many messages were told.
+    told: usize,
+    /// How many stored observations it rests on.
+    observations: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct WouldTell<'a> {
+    at: Timestamp,
+    channel: &'a str,
+    event: EventKind,
+    headline: &'a str,
 }
 
 /// Runs the command.
@@ -57,7 +81,10 @@ async fn replay(ago: Duration, changed: &Config, now: Timestamp) -> anyhow::Resu
         move || replayed(&settings, observations)
     })
     .await?;
-    Ok(text(&owed, told, seen, changed, now))
+    let text =
+        if args.json { json(&owed, told, seen)? } else { text(&owed, told, seen, &changed, now) };
+    output::print(&text)?;
+    Ok(exit::OK)
 }
 
 /// Everything that would have been owed, and when.
@@ -85,6 +112,17 @@ fn replayed(settings: &engine::Settings, observations: Vec<Observation>) -> Vec<
         last = Some(at);
     }
     owed
+}
+
+fn json(owed: &[(Timestamp, Owed)], told: usize, observations: usize) -> anyhow::Result<String> {
+    let messages = owed.iter().map(|(at, one)| WouldTell {
+        at: *at,
+        channel: &one.channel,
+        event: one.message.event,
+        headline: &one.message.headline,
+    });
+    let replayed = Replayed { messages: messages.collect(), told, observations };
+    Ok(serde_json::to_string_pretty(&replayed)?)
 }
 
 fn text(

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
 use super::failure::Failure;
 use super::output::Audience;
@@ -80,7 +81,21 @@ pub struct AddArgs {
 #[derive(Debug, Subcommand)]
 pub enum MaintenanceCommand {
     /// Every window, and when it opens next.
-    List,
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What `maintenance list --json` prints of a window.
+#[derive(Debug, Serialize)]
+struct WindowLine<'a> {
+    schedule: &'a str,
+    duration_seconds: u64,
+    open: bool,
+    /// When it opens next.
+    next_at: Option<Timestamp>,
 }
 
 fn blame(text: &str) -> Result<Blame, String> {
@@ -179,14 +194,24 @@ fn line(silence: &Silence, config: &Config, now: Timestamp) -> Vec<String> {
 /// # Errors
 /// When stdout cannot be written.
 pub fn maintenance(command: &MaintenanceCommand, context: &Context) -> anyhow::Result<u8> {
-    let MaintenanceCommand::List = command;
-    let config = load_config(context)?;
+    let MaintenanceCommand::List { json } = command;
+    let Ok(config) = load_config(context) else {
+        return Ok(exit::CONFIG);
+    };
     let now = context.clock.now();
     let zone = &config.settings.timezone;
-    let rows: Vec<Vec<String>> = config
-        .settings
-        .windows
-        .iter()
+    let windows = config.settings.windows.iter();
+    if *json {
+        let lines = windows.map(|window| WindowLine {
+            schedule: &window.schedule.expression,
+            duration_seconds: window.duration.as_secs(),
+            open: window.is_open(now),
+            next_at: window.next_at(now),
+        });
+        output::print(&serde_json::to_string_pretty(&lines.collect::<Vec<_>>())?)?;
+        return Ok(exit::OK);
+    }
+    let rows: Vec<Vec<String>> = windows
         .map(|window| {
             let next = window.next_at(now).map(|at| words::time(at, zone, now));
             let next = if window.is_open(now) { Some("open now".to_owned()) } else { next };

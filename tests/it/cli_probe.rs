@@ -1,7 +1,9 @@
-//! `probe NAME` of a paid test, by the real binary beside a real daemon.
+//! `probe NAME` by the real binary; of a paid test beside a real daemon.
 
 use heygen_monitor::clock::Clock;
-use heygen_monitor::simulator::Service;
+use heygen_monitor::simulator::{Effect, Rule, Service};
+use heygen_monitor::wire::ObservationJson;
+use serde_json::Value;
 
 use crate::support::bench::{Bench, Wanted};
 use crate::support::wait_until;
@@ -57,4 +59,26 @@ async fn a_paid_test_by_hand_keeps_every_bound() {
     assert!(said.stdout.contains("skipped") && said.stdout.contains("is used up"), "{said:?}");
     assert_eq!(sent(&bench), 0);
     assert_eq!(run.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_run_is_printed_as_the_api_prints_observations() {
+    let bench = Bench::start(Clock::system()).await;
+    let down = Rule::on(Service::Api, "/v3", Effect::unavailable());
+    bench.simulator.plan(|plan| plan.add(down));
+    let said = bench.say(&Wanted::default(), &["probe", "api-read", "--json"]).await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let seen: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(seen["unreadable"], Value::Null, "{seen:#}");
+    let [observation] = seen["observations"].as_array().unwrap().as_slice() else {
+        panic!("{seen:#}")
+    };
+    let _shape: ObservationJson = serde_json::from_value(observation.clone()).unwrap();
+    assert_eq!(
+        (&observation["probe"], &observation["outcome"]),
+        (&"api-read".into(), &"unavailable".into())
+    );
+    assert_eq!(observation["answer"]["http_status"], 503, "{observation:#}");
+    let both = bench.say(&Wanted::default(), &["probe", "api-read", "--json", "--debug"]).await;
+    assert_eq!(both.code, Some(64), "{both:?}");
 }

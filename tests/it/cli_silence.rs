@@ -6,7 +6,7 @@ use std::time::Duration;
 use heygen_monitor::clock::Clock;
 use heygen_monitor::model::Timestamp;
 use heygen_monitor::simulator::{Effect, Rule, Service};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::bench::{Bench, Channels, Foreground, Said, Wanted};
 use crate::support::wait_until;
@@ -62,6 +62,12 @@ impl Desk {
         said.stdout
     }
 
+    /// What it says on stdout, which is JSON.
+    async fn json(&self, arguments: &[&str]) -> Value {
+        let said = self.shows(&wanted(), arguments, &[]).await;
+        serde_json::from_str(&said).unwrap()
+    }
+
     /// Breaks the API and waits until that is incident 1.
     async fn outage(&self) {
         let down = Rule::on(Service::Api, "/v3", Effect::unavailable());
@@ -92,10 +98,9 @@ async fn a_silence_is_added_listed_obeyed_and_ended() {
     desk.does(&["silence", "add", "--for", "2h", "--blame", "provider"], "silence #2 holds").await;
     let parts = ["#1", "until ", "Ann", "their release", "#2", "HeyGen's side", "somebody"];
     desk.shows(&wanted(), &["silence", "list"], &parts).await;
-    let json = desk.shows(&wanted(), &["silence", "list", "--json"], &[]).await;
-    let json: Value = serde_json::from_str(&json).unwrap();
-    assert_eq!(json[0]["capability"], serde_json::json!(["web_app"]), "{json:#}");
-    assert_eq!(json[1]["blame"], serde_json::json!(["provider"]), "{json:#}");
+    let silences = desk.json(&["silence", "list", "--json"]).await;
+    assert_eq!(silences[0]["capability"], json!(["web_app"]), "{silences:#}");
+    assert_eq!(silences[1]["blame"], json!(["provider"]), "{silences:#}");
 
     desk.outage().await;
     let why = "nobody: it waits for its time, or something keeps it back";
@@ -156,7 +161,33 @@ async fn an_outage_is_taken_on_explained_and_replayed() {
     let explained = desk.shows(&wanted(), &["explain", "1"], &parts).await;
     assert!(!explained.contains("nobody"), "{explained}");
 
+    let explained = desk.json(&["explain", "1", "--json"]).await;
+    assert_eq!(explained["incident"]["reason"], "unavailable", "{explained:#}");
+    let [slack, mail] = explained["messages"].as_array().unwrap().as_slice() else {
+        panic!("{explained:#}")
+    };
+    for (message, channel) in [(slack, "slack"), (mail, "mail")] {
+        let delivery = &message["delivery"];
+        assert_eq!((&message["seq"], &delivery["channel"]), (&json!(1), &json!(channel)));
+        assert_eq!(
+            (&delivery["event"], &delivery["state"]),
+            (&json!("opened"), &json!("delivered"))
+        );
+        assert_eq!(message["attempts"][0]["result"], "accepted", "{message:#}");
+    }
+
     let replay = ["replay", "--since", "1h"];
+    let replayed = desk.json(&["replay", "--since", "1h", "--json"]).await;
+    let of = |index: usize| {
+        let message = &replayed["messages"][index];
+        (message["channel"].clone(), message["event"].clone())
+    };
+    assert_eq!(
+        (of(0), of(1)),
+        ((json!("slack"), json!("opened")), (json!("mail"), json!("opened")))
+    );
+    assert_eq!(replayed["told"], 2, "{replayed:#}");
+    assert!(replayed["observations"].as_u64().is_some_and(|count| count > 2), "{replayed:#}");
     let same = ["2 messages instead of 2, over ", "opened", "slack", "mail"];
     desk.shows(&wanted(), &replay, &same).await;
     let silent = Wanted { channels: Channels::None, ..wanted() };
@@ -185,6 +216,17 @@ async fn windows_are_listed_with_when_they_open_next() {
     assert!(yearly.starts_with("0 0 3 29 2 *") && yearly.contains("1h 30m"), "{yearly}");
     assert!(yearly.ends_with("-02-29 03:00"), "{yearly}");
     assert!(always.ends_with("open now"), "{always}");
+    let said = bench.say(&with_windows, &["maintenance", "list", "--json"]).await;
+    let mut windows: Value = serde_json::from_str(&said.stdout).unwrap();
+    for window in windows.as_array_mut().unwrap() {
+        let next_at = window["next_at"].take();
+        assert!(next_at.as_str().unwrap().parse::<Timestamp>().is_ok(), "{next_at}");
+    }
+    let expected = json!([
+        {"schedule": "0 0 3 29 2 *", "duration_seconds": 5_400, "open": false, "next_at": null},
+        {"schedule": "* * * * * *", "duration_seconds": 3_600, "open": true, "next_at": null},
+    ]);
+    assert_eq!(windows, expected);
     let said = bench.say(&wanted(), &["maintenance", "add"]).await;
     assert_eq!(said.code, Some(USAGE), "{}", said.stderr);
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use heygen_monitor::simulator::smtp::{Reaction, Script, SmtpServer, Stage};
+use serde_json::{Value, json};
 
 struct Said {
     code: Option<i32>,
@@ -47,6 +48,10 @@ async fn a_test_without_a_daemon_sends_a_drill_and_says_how_it_went() {
         "{}",
         said.stderr
     );
+    let said = run(directory.path(), server.address().port(), &["test", "--json"]).await;
+    let results: Value = serde_json::from_str(&said.stdout).unwrap();
+    let expected = json!([{"channel": "oncall", "delivered": true, "detail": "accepted"}]);
+    assert_eq!((said.code, results), (Some(0), expected), "{}", said.stderr);
     let mails = server.mails();
     let mail = super::email::parsed(&mails[0]);
     assert!(mail.subject().unwrap().starts_with("DRILL"));
@@ -79,6 +84,12 @@ async fn a_silent_test_logs_in_and_tells_nobody() {
     let said = run(directory.path(), port, &["test", "--silent"]).await;
     assert_eq!(said.code, Some(1), "{}", said.stderr);
     assert!(said.stdout.starts_with("oncall: does NOT work (the mail server answered 554"));
+    let said = run(directory.path(), port, &["test", "--silent", "--json"]).await;
+    let mut checked: Value = serde_json::from_str(&said.stdout).unwrap();
+    let detail = checked[0]["detail"].take();
+    assert!(detail.as_str().unwrap().starts_with("the mail server answered 554"), "{detail}");
+    let expected = json!([{"channel": "oncall", "works": false, "detail": null}]);
+    assert_eq!((said.code, checked), (Some(1), expected));
 }
 
 #[tokio::test]
