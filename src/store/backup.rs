@@ -220,7 +220,7 @@ pub(super) fn put_in_place(path: &Path, from: &Path, aside: &Path) -> Result<(),
     let incoming = beside(path, ".incoming");
     copy(from, &incoming)?;
     let written = |source| BackupError::File { path: path.to_owned(), source };
-    give_to_owner_of(directory_of(path), &incoming).map_err(written)?;
+    hand_over(&incoming, path).map_err(written)?;
     // The log first: it must never be applied to another database. Then a second name for the old
     // file, so that the rename replaces it in one step.
     move_log_aside(path, aside).map_err(written)?;
@@ -231,13 +231,15 @@ pub(super) fn put_in_place(path: &Path, from: &Path, aside: &Path) -> Result<(),
     sync_directory(path).map_err(written)
 }
 
-/// What root restores is for the user that the state directory belongs to.
-fn give_to_owner_of(directory: &Path, file: &Path) -> io::Result<()> {
-    let (wanted, found) = (fs::metadata(directory)?, fs::metadata(file)?);
-    if (wanted.uid(), wanted.gid()) == (found.uid(), found.gid()) || found.uid() != 0 {
-        return Ok(());
+/// What root restores belongs to whom the state belongs to, or the service could not open it.
+fn hand_over(incoming: &Path, path: &Path) -> io::Result<()> {
+    let owner = fs::metadata(path).or_else(|_| fs::metadata(directory_of(path)))?;
+    let ours = fs::metadata(incoming)?;
+    let is_theirs = (owner.uid(), owner.gid()) != (ours.uid(), ours.gid());
+    if is_theirs && rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(incoming, Some(owner.uid()), Some(owner.gid()))?;
     }
-    std::os::unix::fs::chown(file, Some(wanted.uid()), Some(wanted.gid()))
+    Ok(())
 }
 
 /// Moves the database and its log to the name `aside`.
