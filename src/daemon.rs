@@ -143,6 +143,8 @@ impl Daemon {
         loops.spawn(Task::Web, crate::web::serve(listener, web, cancel.clone()));
         loops.spawn(Task::Admin, crate::admin::serve(socket, door, cancel.clone()));
         let health = Arc::clone(&ground.health);
+        let following = reload::follow_key(Arc::clone(&reloader), viewed.clone(), cancel.clone());
+        loops.spawn(Task::Monitor, following);
         let told = parts::tell(supervisor.clone(), health, viewed.clone(), cancel);
         loops.spawn(Task::Monitor, told);
         ground.health.planned();

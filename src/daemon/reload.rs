@@ -1,8 +1,11 @@
 //! A reload: validate first, then swap; a bad file changes nothing and says so (facts I33).
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc, watch};
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{ReadConfig, client_options, parts, probe_deps};
@@ -11,9 +14,14 @@ use crate::config::{Config, ConfigError};
 use crate::deliver::Notifiers;
 use crate::http_client::{ClientOptions, HttpClient};
 use crate::metrics::{Catalogue, Metrics};
+use crate::model::{Outcome, View};
 use crate::monitor::Change;
 use crate::probe::CheckSpec;
+use crate::secret::Secret;
 use crate::web::WebSettings;
+
+/// While HeyGen refuses the API key, its file is read this often at most.
+const KEY_AGAIN_AFTER: Duration = Duration::from_mins(1);
 
 pub(super) struct Reloader {
     pub(super) read_config: ReadConfig,
@@ -24,7 +32,7 @@ pub(super) struct Reloader {
     pub(super) changes: mpsc::Sender<Change>,
     pub(super) settings: watch::Sender<WebSettings>,
     pub(super) channels: watch::Sender<Notifiers>,
-    pub(super) metrics: std::sync::Arc<Metrics>,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) clock: Clock,
 }
 
@@ -76,9 +84,47 @@ impl Reloader {
         }
     }
 
+    /// Takes another API key over when its file holds one by now, and nothing else of the file: what
+    /// is being edited there was not asked for.
+    async fn refresh_key(&self) {
+        let mut current = self.current.lock().await;
+        let Ok(read) = (self.read_config)() else { return };
+        let is_new = |key: &Secret| current.heygen.api_key.as_ref() != Some(key);
+        let Some(key) = read.heygen.api_key.filter(is_new) else { return };
+        let Ok(http) = HttpClient::new(&client_options(&current, &self.http)) else { return };
+        info!("HeyGen refused the API key, and there is another one by now: it is taken over");
+        current.redactor.learn(&key);
+        current.heygen.api_key = Some(key);
+        self.take_over(&current, &http).await;
+    }
+
     /// The configuration that is in force.
     pub(super) async fn config(&self) -> Config {
         self.current.lock().await.clone()
+    }
+}
+
+/// Looks after the API key whenever HeyGen refuses it, before people are told to replace a key that
+/// somebody has replaced already.
+pub(super) async fn follow_key(
+    reloader: Arc<Reloader>,
+    mut view: watch::Receiver<Option<Arc<View>>>,
+    cancel: CancellationToken,
+) {
+    let refresh = async {
+        while view.changed().await.is_ok() {
+            let is_refused = view.borrow_and_update().as_ref().is_some_and(|view| {
+                view.probes.iter().any(|one| one.last_outcome == Some(Outcome::Unauthorized))
+            });
+            if is_refused {
+                reloader.refresh_key().await;
+                reloader.clock.sleep(KEY_AGAIN_AFTER).await;
+            }
+        }
+    };
+    tokio::select! {
+        () = cancel.cancelled() => {}
+        () = refresh => cancel.cancelled().await,
     }
 }
 

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use heygen_monitor::clock::Clock;
-use heygen_monitor::simulator::{Effect, JobKind, Lifecycle, Rule, Service};
+use heygen_monitor::simulator::{API_KEY, Effect, JobKind, Lifecycle, Rule, Service};
 use tokio::time::Instant;
 
 use crate::real_time::{leave_videos_waiting, listed, watching_videos};
-use crate::support::bench::{Bench, Channels, Foreground, Wanted};
+use crate::support::bench::{Bench, Channels, Foreground, Key, Wanted, make_private};
 use crate::support::wait_until;
 
 /// Probes are due this often here.
@@ -65,6 +65,28 @@ async fn an_outage_is_told_within_its_confirmation_and_two_seconds() {
     assert!(took < confirmation + DELIVERY, "{took:?}, confirmed within {confirmation:?}");
     assert_eq!(told(&bench, "Down"), (1, 1));
     assert_eq!(run.stop().await, Some(0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_was_replaced_in_its_file_is_taken_over_before_anybody_is_told() {
+    let bench = Bench::start(Clock::system()).await;
+    let wanted = Wanted { key: Key::InFile, recheck: "2s", ..Wanted::default() };
+    let file = bench.write_configuration(&wanted).with_file_name("heygen_api_key");
+    std::fs::write(&file, "sk_replaced_0123456789").unwrap();
+    make_private(&file);
+    // Until the file holds the new key, nothing tells that the old one is refused.
+    break_the_api(&bench);
+    let run = bench.run(&wanted).await;
+    std::fs::write(&file, API_KEY).unwrap();
+    mend_the_api(&bench);
+    wait_until("the new key is used", || {
+        let received = bench.simulator.received(Service::Api);
+        let is_new = |key: Option<&String>| key.is_some_and(|key| key == API_KEY);
+        received.iter().any(|one| one.status == Some(200) && is_new(one.headers.get("x-api-key")))
+    })
+    .await;
+    assert_eq!(run.stop().await, Some(0));
+    assert!(bench.slack().iter().all(|(_, text)| !text.contains("key")), "{:?}", bench.slack());
 }
 
 /// Fault points on the way of a message.

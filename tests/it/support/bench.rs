@@ -28,6 +28,8 @@ pub(crate) const KILL_AT: &str = "HEYGEN_MONITOR_KILL_AT";
 pub(crate) enum Key {
     Right,
     Wrong,
+    /// In the file `heygen_api_key` beside the configuration, which is the test's to write.
+    InFile,
     None,
 }
 
@@ -207,6 +209,7 @@ impl Bench {
 timezone = "UTC"
 [heygen]
 base_url = "{base}"
+{key_file}
 [storage]
 path = "history.db"
 [web]
@@ -232,6 +235,10 @@ role = "primary"
 every = "{every}"
 "#,
             base = wanted.base_url.unwrap_or(&api),
+            key_file = match wanted.key {
+                Key::InFile => "api_key_file = \"heygen_api_key\"",
+                Key::Right | Key::Wrong | Key::None => "",
+            },
             recheck = wanted.recheck,
             every = wanted.every,
             web_app = simulator.url(Service::WebApp),
@@ -348,7 +355,7 @@ fn environment(key: Key) -> Option<(&'static str, &'static str)> {
     match key {
         Key::Right => Some(("HEYGEN_API_KEY", API_KEY)),
         Key::Wrong => Some(("HEYGEN_API_KEY", "sk_wrong_0123456789")),
-        Key::None => None,
+        Key::InFile | Key::None => None,
     }
 }
 
@@ -386,7 +393,7 @@ smtp = {{ host = "{}", port = {}, tls = "none" }}
     )
 }
 
-fn make_private(path: &std::path::Path) {
+pub(crate) fn make_private(path: &std::path::Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
