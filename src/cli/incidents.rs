@@ -51,27 +51,35 @@ pub enum IncidentsCommand {
 pub async fn run(args: IncidentsArgs, context: &Context) -> anyhow::Result<u8> {
     let config = load_config(context)?;
     let now = context.clock.now();
-    if !remote::is_there(&config.storage.path)? {
-        output::say(&format!("no history yet at {}", config.storage.path.display()));
-        return Ok(exit::OK);
-    }
-    let store = Store::open_to_read(&config.storage.path);
-    match args.command {
-        None | Some(IncidentsCommand::List) => {
-            let since = now.saturating_sub(args.since)?;
-            let incidents = store.incidents(since, None, MOST).await?;
-            output::print(&list(&incidents, &config, now, args.json)?)?;
-            Ok(exit::OK)
-        }
-        Some(IncidentsCommand::Show { id }) => {
-            let Some(incident) = store.incident(id).await? else {
-                output::say(&format!("error: there is no incident #{id}"));
-                return Ok(exit::FAILED);
-            };
-            output::print(&show(&incident, &config, now, args.json)?)?;
-            Ok(exit::OK)
-        }
-    }
+    let reading = text(&args, &config, now);
+    let text = output::busy("reading the history", Audience::of(args.json), reading).await?;
+    output::print(&text)?;
+    Ok(exit::OK)
+}
+
+async fn text(args: &IncidentsArgs, config: &Config, now: Timestamp) -> anyhow::Result<String> {
+    let store = remote::history_if_any(config).await?;
+    let Some(IncidentsCommand::Show { id }) = args.command else {
+        let since = now.saturating_sub(args.since)?;
+        let Some(store) = store else {
+            let path = config.storage.path.display();
+            output::say(&format!("no history yet at {path}"));
+            return list(&[], config, now, args.json);
+        };
+        let incidents = store.incidents(since, None, MOST).await?;
+        return list(&incidents, config, now, args.json);
+    };
+    let incident = match store {
+        Some(store) => store.incident(id).await?,
+        None => None,
+    };
+    show(&incident.ok_or_else(|| no_such(id))?, config, now, args.json)
+}
+
+/// There is no incident of this number.
+pub(super) fn no_such(id: IncidentId) -> Failure {
+    Failure::new(format!("there is no incident #{id}"))
+        .hint("`heygen-monitor incidents --since 90d` lists those of the last 90 days")
 }
 
 fn list(

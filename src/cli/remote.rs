@@ -131,19 +131,8 @@ pub async fn reload(context: &Context) -> anyhow::Result<u8> {
 /// # Errors
 /// When the HTTP client cannot be built.
 pub async fn healthcheck(context: &Context) -> anyhow::Result<u8> {
-    let Ok(config) = load_config(context) else {
-        return Ok(exit::CONFIG);
-    };
-    let mut address = match served_at(&config, context) {
-        Ok(address) => address,
-        Err(error) => {
-            output::say(&format!("error: {error:#}"));
-            return Ok(exit::FAILED);
-        }
-    };
-    if address.ip().is_unspecified() {
-        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
-    }
+    let config = load_config(context)?;
+    let address = listening(&config, context)?;
     let http = HttpClient::new(&ClientOptions::default())?;
     let url = format!("{address}/-/healthy").parse()?;
     let limits = Limits { total: PATIENCE, ..Limits::API };
@@ -160,16 +149,18 @@ pub async fn healthcheck(context: &Context) -> anyhow::Result<u8> {
     }
 }
 
-/// Where the daemon listens: with port 0 it alone knows, and leaves it in a file (contract, 9).
-fn served_at(config: &Config, context: &Context) -> anyhow::Result<SocketAddr> {
-    if config.web.listen.port() != 0 {
-        return Ok(config.web.listen);
+/// Where the daemon serves its pages: as it left it written, where the configuration says "any port".
+fn listening(config: &Config, context: &Context) -> Result<String, Failure> {
+    let mut address = config.web.listen;
+    if address.port() == 0 {
+        let left = runtime_directory(config, &context.surroundings).join(LISTEN_FILE);
+        let left = std::fs::read_to_string(left).map_err(|_| nobody())?;
+        return Ok(left.trim().to_owned());
     }
-    let path = runtime_directory(config, &context.surroundings).join(LISTEN_FILE);
-    anyhow::ensure!(is_there(&path)?, "no daemon runs here: there is no {}", path.display());
-    let url = std::fs::read_to_string(&path)?;
-    let address = url.trim().strip_prefix("http://").and_then(|address| address.parse().ok());
-    address.ok_or_else(|| anyhow::anyhow!("{} holds no address", path.display()))
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    Ok(format!("http://{address}"))
 }
 
 /// What the daemon believes: from the daemon, else from its database.
@@ -242,7 +233,9 @@ pub(crate) async fn ask(
 ) -> anyhow::Result<Response> {
     let directory = runtime_directory(config, &context.surroundings);
     let path = admin::socket_path(None, &directory);
-    anyhow::ensure!(!matches!(path.try_exists(), Ok(false)), "no daemon runs here");
+    if matches!(path.try_exists(), Ok(false)) {
+        return Err(nobody().into());
+    }
     match tokio::time::timeout(PATIENCE * 12, admin::request(&path, request)).await {
         Ok(Err(RequestError::Denied { path, .. })) => Err(denied(&path)),
         Ok(answer) => Ok(answer?),
@@ -250,14 +243,14 @@ pub(crate) async fn ask(
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn nobody() -> Failure {
+    Failure::new("no daemon runs here").hint(
+        "start one with `heygen-monitor run`; with --config it is found as its own configuration \
+         says",
+    )
+}
 
-    #[test]
-    fn who_may_not_read_the_history_is_told_how() {
-        let said = denied(Path::new("/var/lib/heygen-monitor/history.db")).to_string();
-        let expected = "permission denied: /var/lib/heygen-monitor/history.db\nhint: ask with sudo";
-        assert_eq!(said, expected);
-    }
+/// What to make of an answer to another question.
+pub(super) fn unexpected() -> anyhow::Error {
+    Failure::new("the daemon answered something else").hint("is it of another version?").into()
 }

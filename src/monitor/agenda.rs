@@ -11,7 +11,7 @@ use crate::engine::schedule::{Schedule, phase};
 use crate::model::{ProbeKind, Timestamp};
 use crate::probe::ProbeSpec;
 
-/// The first pass of the daemon is spread over this long.
+/// The first pass of a daemon that was restarted is spread over this long.
 const SPREAD: Duration = Duration::from_mins(1);
 
 /// Whether probes come round again by themselves.
@@ -63,26 +63,26 @@ pub struct Due {
 }
 
 impl Agenda {
-    /// `check` begins with everything at `now`; the daemon's first pass is spread by phase, so that
-    /// monitors that were started together do not ask HeyGen in the same second (facts I21).
-    pub fn new(specs: &[ProbeSpec], pace: Pace, now: Timestamp) -> Self {
-        let mut agenda = Self::at_once(specs, pace, now);
-        for entry in &mut agenda.entries {
-            entry.scheduled_at = entry.scheduled_at.map(|at| entry.spread_from(at));
-        }
-        agenda
-    }
-
     /// Everything is due at `now`.
-    fn at_once(specs: &[ProbeSpec], pace: Pace, now: Timestamp) -> Self {
+    pub fn new(specs: &[ProbeSpec], pace: Pace, now: Timestamp) -> Self {
         let entries = specs.iter().map(|spec| Entry::new(spec, &pace, now)).collect();
         Self { pace, entries }
+    }
+
+    /// The first pass spread by phase, so that monitors that were restarted together do not ask
+    /// HeyGen in the same second (facts I21).
+    #[must_use]
+    pub fn spread(mut self) -> Self {
+        for entry in &mut self.entries {
+            entry.scheduled_at = entry.scheduled_at.map(|at| entry.spread_from(at));
+        }
+        self
     }
 
     /// The agenda of a changed configuration: probes that stay as they were keep their times.
     #[must_use]
     pub fn replaced(&self, specs: &[ProbeSpec], now: Timestamp) -> Self {
-        let mut next = Self::at_once(specs, self.pace.clone(), now);
+        let mut next = Self::new(specs, self.pace.clone(), now);
         for entry in &mut next.entries {
             if let Some(old) = self.entries.iter().find(|old| old.name == entry.name) {
                 entry.keep_times_of(old);
@@ -276,7 +276,7 @@ mod tests {
     }
 
     fn agenda(specs: &[ProbeSpec]) -> Agenda {
-        Agenda::at_once(specs, scheduled("m"), at(0))
+        Agenda::new(specs, scheduled("m"), at(0))
     }
 
     fn suspect(probe: &str, not_before: Option<Timestamp>) -> Suspect {
@@ -284,11 +284,11 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_monitors_that_start_together_spread_their_first_pass_over_a_minute() {
+    fn a_hundred_monitors_that_restart_together_spread_their_first_pass_over_a_minute() {
         let mut in_second = [0_u32; 60];
         for monitor in 0..100 {
             let specs = [submit("a"), control(), spec("slow", 600, control().check)];
-            let mut agenda = Agenda::new(&specs, scheduled(&monitor.to_string()), at(0));
+            let mut agenda = Agenda::new(&specs, scheduled(&monitor.to_string()), at(0)).spread();
             for second in 0..60 {
                 let due = agenda.take_due(at(i64::from(second) + 1));
                 in_second[usize::try_from(second).unwrap()] += u32::try_from(due.len()).unwrap();

@@ -91,12 +91,13 @@ enum End<T> {
 }
 
 impl Rounds {
-    /// Everything is due at once.
+    /// Everything is due at once where nothing was seen yet, else spread over a minute.
     pub fn new(specs: Vec<ProbeSpec>, settings: Settings, deps: &ProbeDeps, start: Start) -> Self {
         let now = deps.clock.now();
+        let agenda = Agenda::new(&specs, start.pace, now);
         Self {
             workers: workers(&specs, deps),
-            agenda: Agenda::new(&specs, start.pace, now),
+            agenda: if start.memory.is_blank() { agenda } else { agenda.spread() },
             controls: Controls::new(control_names(&specs)),
             specs,
             settings,

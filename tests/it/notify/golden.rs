@@ -354,6 +354,7 @@ async fn alertmanager() {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "every leaf of the document is a line")]
 async fn webhook() {
     insta::assert_snapshot!(golden(webhook_channel, "unused", leaves).await, @r#"
     opened

@@ -270,11 +270,14 @@ fn service_rows() -> Vec<Pending> {
     rows
 }
 
+/// Makes a channel that sends to a stub.
+type Make = fn(&HttpStub) -> Box<dyn Notifier>;
+
 /// What costs each channel its whole deadline.
 fn hanging_rows() -> Vec<Pending> {
     let hangs = Script::once(Stage::Rcpt, Reaction::Hang);
     let mut rows = vec![mail_row("Rcpt: hangs".to_owned(), hangs, |_| (), "retry timeout").boxed()];
-    let makes: [(&str, fn(&HttpStub) -> Box<dyn Notifier>); 6] = [
+    let makes: [(&str, Make); 6] = [
         ("slack webhook", slack),
         ("slack bot", bot),
         ("webhook", |stub| webhook_channel(&stub.url)),
