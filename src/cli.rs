@@ -163,15 +163,8 @@ pub enum Command {
     },
 }
 
-/// Runs a command and answers its exit code.
-///
-/// # Errors
-/// What a command could not do and has no exit code of its own for.
-pub async fn run(
-    cli: Cli,
-    surroundings: Surroundings,
-    log_counter: LogCounter,
-) -> anyhow::Result<u8> {
+/// Runs a command, says on stderr why it failed if it did, and answers its exit code.
+pub async fn run(cli: Cli, surroundings: Surroundings, log_counter: LogCounter) -> u8 {
     let surroundings = if matches!(cli.command, Command::Run) {
         // What is started by hand is no service.
         surroundings

@@ -115,8 +115,6 @@ pub struct HeartbeatConfig {
 pub struct StorageConfig {
     /// The database file, resolved as in the contract, section 7.
     pub path: PathBuf,
-    /// Whether somebody said where; else it is where this user's programs keep their state.
-    pub is_named: bool,
     /// How long history is kept.
     pub retention: Retention,
 }

@@ -40,8 +40,6 @@ use supervise::Loops;
 
 /// Loops have this long to end by themselves (facts I34).
 const STOP_WITHIN: Duration = Duration::from_secs(15);
-/// A step of the start that takes longer asks for more time: a third of the unit's `TimeoutStartSec`.
-const STEP_WITHIN: Duration = Duration::from_secs(30);
 /// Reloads waiting for the monitor: it takes each within one turn.
 const CHANGES: usize = 4;
 /// Orders waiting for the monitor: it takes each within one turn.
@@ -155,18 +153,6 @@ impl Daemon {
     }
 }
 
-/// Takes a step of the start that may take minutes on a long history (the copy before a migration,
-/// the migration, reading it), and asks the service manager for more time meanwhile.
-async fn slowly<T>(supervisor: &Supervisor, step: impl Future<Output = T>) -> T {
-    let mut step = std::pin::pin!(step);
-    loop {
-        if let Ok(done) = tokio::time::timeout(STEP_WITHIN, &mut step).await {
-            return done;
-        }
-        supervisor.extend_timeout(STEP_WITHIN * 2);
-    }
-}
-
 impl Running {
     /// Where the HTTP side listens.
     pub fn address(&self) -> SocketAddr {
@@ -211,31 +197,5 @@ impl Running {
         self.store.close().await;
         // Gone already is as good as removed.
         drop(std::fs::remove_file(&self.listen_file));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::net::UnixDatagram;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_long_step_of_the_start_asks_the_service_manager_for_more_time() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("notify");
-        let socket = UnixDatagram::bind(&path).unwrap();
-        socket.set_nonblocking(true).unwrap();
-        let env = [("NOTIFY_SOCKET".to_owned(), path.to_str().unwrap().to_owned())].into();
-        let supervisor = Supervisor::from_environment(&env).unwrap();
-        let mut heard = [0; 64];
-        slowly(&supervisor, tokio::time::sleep(STEP_WITHIN / 2)).await;
-        assert!(socket.recv(&mut heard).is_err(), "a usual start says nothing");
-        slowly(&supervisor, tokio::time::sleep(STEP_WITHIN * 5 / 2)).await;
-        for _ in 0..2 {
-            let length = socket.recv(&mut heard).unwrap();
-            assert_eq!(&heard[..length], b"EXTEND_TIMEOUT_USEC=60000000");
-        }
-        assert!(socket.recv(&mut heard).is_err());
     }
 }

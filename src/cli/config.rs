@@ -56,15 +56,19 @@ pub enum ConfigCommand {
 #[expect(clippy::unused_async, reason = "every command has the same signature")]
 pub async fn run(command: ConfigCommand, context: &Context) -> anyhow::Result<u8> {
     match command {
-        ConfigCommand::Check { json: false } => {
-            with_config(context, |config, now| Ok(summary(config, now)))
+        ConfigCommand::Check { json } => {
+            let (config, now) = (load_config(context)?, context.clock.now());
+            let text = if json {
+                format!("{:#}", summary_json(&config, now))
+            } else {
+                summary(&config, now)
+            };
+            print(&text)?;
         }
-        ConfigCommand::Check { json: true } => {
-            with_config(context, |config, now| Ok(format!("{:#}", summary_json(config, now))))
+        ConfigCommand::Show => {
+            let text = config::effective(&load_config(context)?);
+            print(text.context("the configuration cannot be written as TOML")?.trim_end())?;
         }
-        ConfigCommand::Show => with_config(context, |config, _| {
-            config::effective(config).context("the configuration cannot be written as TOML")
-        }),
         ConfigCommand::Schema => {
             print(&serde_json::to_string_pretty(&config::json_schema())?)?;
         }

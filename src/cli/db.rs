@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
+use super::output::Audience;
 use super::{Context, exit, load_config, output, remote};
 use crate::model::Timestamp;
-use crate::store::{self, BackupError, Contents, OpenError};
+use crate::store::{self, BackupError, Contents};
 
 /// What to do with the database.
 #[derive(Debug, Clone, Subcommand)]
@@ -34,27 +35,22 @@ pub enum DbCommand {
 /// Runs it and answers the exit code.
 ///
 /// # Errors
-/// When this user may not read the database, or stdout cannot be written.
+/// When this user may not read the database, it cannot be done, or stdout cannot be written.
 pub async fn run(command: DbCommand, context: &Context) -> anyhow::Result<u8> {
     let now = context.clock.now();
     let config = load_config(context)?;
-    let path = remote::database(&config);
+    let path = config.storage.path;
     let what = match command {
-        DbCommand::Check => "checking the database",
+        DbCommand::Check { .. } => "checking the database",
         DbCommand::Backup { .. } => "copying the database",
         DbCommand::Restore { .. } => "restoring the database",
     };
-    let path = config.storage.path;
+    let audience = Audience::of(matches!(command, DbCommand::Check { json: true }));
     // What is not there is said below, by whoever misses it.
     remote::is_there(&path)?;
-    let done = tokio::task::spawn_blocking(move || act(&command, &path, now)).await?;
-    match done {
-        Ok(sentence) => {
-            output::print(&sentence)?;
-            Ok(exit::OK)
-        }
-        Err(error) => Ok(explain(error)),
-    }
+    let acting = tokio::task::spawn_blocking(move || act(&command, &path, now));
+    output::print(&output::busy(what, audience, acting).await??)?;
+    Ok(exit::OK)
 }
 
 /// Does it; answers what was done in one sentence, or what was found as JSON.
@@ -157,7 +153,7 @@ mod tests {
         }
         opened.store.heartbeat(now()).await.unwrap();
         opened.store.close().await;
-        assert!(act(&DbCommand::Check, &path, now()).is_ok());
+        assert!(act(&DbCommand::Check { json: false }, &path, now()).is_ok());
     }
 
     #[test]

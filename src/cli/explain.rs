@@ -14,7 +14,7 @@ use super::{Context, exit, load_config, output, remote};
 use crate::config::Config;
 use crate::engine::words;
 use crate::model::{Incident, IncidentEvent, IncidentId, Timestamp};
-use crate::store::{Store, Trace, Try};
+use crate::store::{Trace, Try};
 use crate::wire::{DeliveryJson, IncidentJson};
 
 /// Why an incident was told as it was: what was seen, which rule held, who was told, every try.
@@ -70,15 +70,10 @@ impl From<&Trace> for Told {
 /// # Errors
 /// When the database cannot be read.
 pub async fn run(args: ExplainArgs, context: &Context) -> anyhow::Result<u8> {
-    let Ok(config) = load_config(context) else {
-        return Ok(exit::CONFIG);
-    };
-    let store = Store::open_to_read(remote::history(&config)?);
-    let Some(incident) = store.incident(args.id).await? else {
-        output::say(&format!("error: there is no incident #{}", args.id));
-        return Ok(exit::FAILED);
-    };
-    let traces = store.trace(args.id).await?;
+    let config = load_config(context)?;
+    let reading = read(args.id, &config);
+    let audience = Audience::of(args.json);
+    let (incident, traces) = output::busy("reading the history", audience, reading).await?;
     if args.json {
         let incident = IncidentJson::from(&incident);
         let explained = Explained { incident, messages: traces.iter().map(Told::from).collect() };
@@ -92,7 +87,7 @@ pub async fn run(args: ExplainArgs, context: &Context) -> anyhow::Result<u8> {
 async fn read(id: IncidentId, config: &Config) -> anyhow::Result<(Incident, Vec<Trace>)> {
     let store = remote::history(config).await?;
     let incident = store.incident(id).await?.ok_or_else(|| no_such(id))?;
-    Ok((incident, store.trace(id).await?))
+    Ok((incident, store.trace(id, usize::MAX).await?))
 }
 
 fn text(

@@ -59,6 +59,12 @@ enum Format {
     Json,
 }
 
+impl Format {
+    fn audience(self) -> Audience {
+        Audience::of(matches!(self, Self::Json))
+    }
+}
+
 /// What `notify test --silent --json` prints of a channel.
 #[derive(Debug, Serialize)]
 struct Checked {
@@ -94,29 +100,18 @@ async fn test(
     context: &Context,
     format: Format,
 ) -> anyhow::Result<u8> {
-    let chosen = match chosen(config, only.as_deref()) {
-        Ok(chosen) => chosen,
-        Err(code) => return Ok(code),
-    };
+    let chosen = chosen(config, only.as_deref())?;
     let request = Request::NotifyTest { channel: only };
-    match remote::ask(config, context, &request).await {
-        Ok(Response::NotifyTested { results }) => print(&results, format),
-        Ok(Response::Refused { message }) => {
-            output::say(&format!("error: {message}"));
-            Ok(exit::FAILED)
+    let testing = async {
+        match remote::ask(config, context, &request).await {
+            Ok(Response::NotifyTested { results }) => Ok(results),
+            Ok(Response::Refused { message }) => Err(Failure::new(message).into()),
+            Ok(_) => Err(remote::unexpected()),
+            // Without a daemon we take its place; with one that is stuck, its lock says so.
+            Err(_) => test_alone(&chosen, config, context).await,
         }
-        Ok(
-            Response::Status { .. }
-            | Response::Jobs { .. }
-            | Response::Budget { .. }
-            | Response::Done { .. }
-            | Response::Reloaded { .. },
-        ) => {
-            anyhow::bail!("the daemon answered something else; is it of another version?")
-        }
-        // Without a daemon we take its place; with one that is stuck, its lock says so.
-        Err(_) => test_alone(&chosen, config, context, format).await,
-    }
+    };
+    print(&output::busy("sending the drill", format.audience(), testing).await?, format)
 }
 
 /// Asks each channel whether it would take a message; one that cannot be asked is no failure.
@@ -126,16 +121,14 @@ async fn check(
     context: &Context,
     format: Format,
 ) -> anyhow::Result<u8> {
-    let chosen = match chosen(config, only.as_deref()) {
-        Ok(chosen) => chosen,
-        Err(code) => return Ok(code),
-    };
+    let chosen = chosen(config, only.as_deref())?;
     let mut all = Vec::new();
     for (channel, notifier) in notifiers(config, "check")? {
         if !chosen.contains(&channel) {
             continue;
         }
-        let (works, detail) = match notifier.check(context.clock.now()).await {
+        let checking = notifier.check(context.clock.now());
+        let (works, detail) = match output::busy("asking", format.audience(), checking).await {
             None => (None, String::new()),
             Some(AttemptResult::Accepted { .. }) => (Some(true), String::new()),
             Some(AttemptResult::Retry { detail, .. } | AttemptResult::Dead { detail, .. }) => {
@@ -166,8 +159,7 @@ async fn test_alone(
     chosen: &[String],
     config: &Config,
     context: &Context,
-    format: Format,
-) -> anyhow::Result<u8> {
+) -> anyhow::Result<Vec<TestResult>> {
     let path = config.storage.path.clone();
     let now = context.clock.now();
     let opened = tokio::task::spawn_blocking(move || Store::open(&path, now)).await?;
@@ -188,7 +180,7 @@ async fn test_alone(
     deliver.pass().await;
     let results = drill_results(&store, &drills, Duration::ZERO).await?;
     store.close().await;
-    print(&results.into_iter().map(told).collect::<Vec<_>>(), format)
+    Ok(results.into_iter().map(told).collect())
 }
 
 fn render(name: &str, event: EventKind, config: &Config, context: &Context) -> anyhow::Result<u8> {
@@ -266,14 +258,6 @@ fn line(result: &TestResult) -> String {
     let word = if *delivered { "delivered" } else { "NOT delivered" };
     let rest = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
     format!("{channel}: {word}{rest}")
-}
-
-fn report(failure: &StartError) -> u8 {
-    output::say(&format!("error: {}", error_chain(failure)));
-    if let Some(hint) = failure.hint() {
-        output::say(&format!("hint: {hint}"));
-    }
-    failure.exit_code()
 }
 
 fn event(word: &str) -> Result<EventKind, String> {

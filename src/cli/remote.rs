@@ -1,24 +1,23 @@
 //! Commands that ask the running daemon: `status`, `reload`, `healthcheck`; and how every command
-//! finds the daemon and its history.
+//! reaches the daemon and its history.
 //!
-//! Invariant: what is not told otherwise is looked for where this user's daemon has it, then where the
-//! service has it.
+//! Invariant: only the daemon of this configuration is asked, never another instance's.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::check::{FailOn, exit_code};
-use super::failure::Failure;
+use super::failure::{self, Failure};
 use super::output::Audience;
 use super::{Context, exit, load_config, output, verdict};
 use crate::admin::{self, Request, RequestError, Response};
 use crate::config::Config;
-use crate::daemon::{LISTEN_FILE, runtime_directory};
-use crate::engine::{self, Input, Memory};
+use crate::daemon::{LISTEN_FILE, StartError, runtime_directory};
+use crate::engine::{self, Input, Memory, words};
 use crate::http_client::{ClientOptions, HttpClient, Limits};
 use crate::model::Timestamp;
 use crate::store::Store;
@@ -26,11 +25,6 @@ use crate::wire::VerdictJson;
 
 /// A daemon that has not answered by then does not answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Where the service of the unit and of the package has everything (contract, section 7).
-const SERVICE_CONFIG: &str = "/etc/heygen-monitor/config.toml";
-const SERVICE_DATABASE: &str = "/var/lib/heygen-monitor/history.db";
-const SERVICE_RUNTIME: &str = "/run/heygen-monitor";
 
 /// What the running daemon believes.
 #[derive(Debug, Args)]
@@ -49,11 +43,11 @@ pub struct StatusArgs {
 /// # Errors
 /// When stdout cannot be written.
 pub async fn status(args: StatusArgs, context: &Context) -> anyhow::Result<u8> {
-    let Ok(config) = load_config(context) else {
-        return Ok(exit::CONFIG);
-    };
-    let believed = match believed(&config, context).await {
-        Ok(believed) => believed,
+    let config = load_config(context)?;
+    let asking = standing(&config, context);
+    let asked = output::busy("asking the daemon", Audience::of(args.json), asking).await;
+    let (believed, broken) = match asked {
+        Ok(asked) => asked,
         Err(blind) => return unknown(&blind, &args),
     };
     let text = if args.json {
@@ -78,7 +72,7 @@ fn unknown(blind: &anyhow::Error, args: &StatusArgs) -> anyhow::Result<u8> {
     if args.nagios {
         output::print(&verdict::nagios_blind(&format!("{blind:#}")))?;
     } else {
-        output::say(&format!("error: {blind:#}"));
+        failure::tell(blind);
     }
     Ok(exit::UNKNOWN)
 }
@@ -108,21 +102,7 @@ pub async fn reload(context: &Context) -> anyhow::Result<u8> {
             output::say("the daemon keeps its old configuration");
             Ok(exit::FAILED)
         }
-        Response::Reloaded { warnings } => {
-            let is_news = |warning: &&String| !config.warnings.contains(warning);
-            for warning in warnings.iter().filter(is_news) {
-                output::say(&format!("warning: {warning}"));
-            }
-            output::say("the daemon has taken the configuration over");
-            Ok(exit::OK)
-        }
-        Response::Status { .. }
-        | Response::Jobs { .. }
-        | Response::Budget { .. }
-        | Response::Done { .. }
-        | Response::NotifyTested { .. } => {
-            anyhow::bail!("the daemon answered something else; is it of another version?")
-        }
+        _ => Err(unexpected()),
     }
 }
 
@@ -167,7 +147,7 @@ fn listening(config: &Config, context: &Context) -> Result<String, Failure> {
 ///
 /// # Errors
 /// When neither can be read.
-pub(crate) async fn believed(config: &Config, context: &Context) -> anyhow::Result<VerdictJson> {
+pub(super) async fn believed(config: &Config, context: &Context) -> anyhow::Result<VerdictJson> {
     Ok(standing(config, context).await?.0)
 }
 
@@ -195,38 +175,48 @@ async fn standing(
 ///
 /// # Errors
 /// When there is none yet, or this user may not read it.
-pub(crate) fn history(config: &Config) -> anyhow::Result<&Path> {
-    let path = config.storage.path.as_path();
-    anyhow::ensure!(
-        is_there(path)?,
-        "no daemon answers, and there is no history at {} (start it with `heygen-monitor run`, or \
-         ask once with `heygen-monitor check`)",
-        path.display()
-    );
-    Ok(path)
+pub(super) async fn history(config: &Config) -> anyhow::Result<Store> {
+    let nothing = || {
+        let shown = config.storage.path.display();
+        let failure =
+            Failure::new(format!("no daemon answers, and there is no history at {shown}"));
+        failure.hint("start one with `heygen-monitor run`, or ask once with `heygen-monitor check`")
+    };
+    Ok(history_if_any(config).await?.ok_or_else(nothing)?)
+}
+
+/// The history; `None` when nothing was written yet.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) async fn history_if_any(config: &Config) -> anyhow::Result<Option<Store>> {
+    let path = config.storage.path.clone();
+    is_there(&path)?;
+    let found = tokio::task::spawn_blocking(move || Store::find(&path)).await?;
+    Ok(found.map_err(StartError::Store)?)
 }
 
 /// Whether there is a history at `path`.
 ///
 /// # Errors
 /// When this user may not know, or not read it.
-pub(crate) fn is_there(path: &Path) -> anyhow::Result<bool> {
+pub(super) fn is_there(path: &Path) -> anyhow::Result<bool> {
     match std::fs::File::open(path) {
         Ok(_) => Ok(true),
         Err(error) => match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => Ok(false),
-            ErrorKind::PermissionDenied => Err(denied(path)),
+            ErrorKind::PermissionDenied => Err(denied(path).into()),
             _ => Err(anyhow::Error::new(error).context(format!("cannot read {}", path.display()))),
         },
     }
 }
 
-fn denied(path: &Path) -> anyhow::Error {
-    anyhow::anyhow!("permission denied: {}\nhint: ask with sudo", path.display())
+fn denied(path: &Path) -> Failure {
+    Failure::new(format!("permission denied: {}", path.display())).hint("ask with sudo")
 }
 
 /// Asks the daemon of this configuration, and no other.
-pub(crate) async fn ask(
+pub(super) async fn ask(
     config: &Config,
     context: &Context,
     request: &Request,
@@ -237,7 +227,7 @@ pub(crate) async fn ask(
         return Err(nobody().into());
     }
     match tokio::time::timeout(PATIENCE * 12, admin::request(&path, request)).await {
-        Ok(Err(RequestError::Denied { path, .. })) => Err(denied(&path)),
+        Ok(Err(RequestError::Denied { path, .. })) => Err(denied(&path).into()),
         Ok(answer) => Ok(answer?),
         Err(_) => Err(anyhow::anyhow!("{} does not answer", path.display())),
     }

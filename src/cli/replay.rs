@@ -14,7 +14,6 @@ use crate::config::Config;
 use crate::engine::words;
 use crate::engine::{self, Input, Memory, Owed};
 use crate::model::{EventKind, Observation, Timestamp};
-use crate::store::Store;
 
 /// Time passes at least this often, as in the daemon.
 const TICK: Duration = Duration::from_secs(10);
@@ -58,14 +57,15 @@ struct WouldTell<'a> {
 /// When the database cannot be read.
 pub async fn run(args: ReplayArgs, context: &Context) -> anyhow::Result<u8> {
     let changed = load_config(context)?;
-    let replaying = replay(args.since, &changed, context.clock.now());
-    let text = output::busy("replaying the history", Audience::Person, replaying).await?;
+    let audience = Audience::of(args.json);
+    let replaying = replay(args, &changed, context.clock.now());
+    let text = output::busy("replaying the history", audience, replaying).await?;
     output::print(&text)?;
     Ok(exit::OK)
 }
 
-async fn replay(ago: Duration, changed: &Config, now: Timestamp) -> anyhow::Result<String> {
-    let since = now.saturating_sub(ago)?;
+async fn replay(args: ReplayArgs, changed: &Config, now: Timestamp) -> anyhow::Result<String> {
+    let since = now.saturating_sub(args.since)?;
     let store = remote::history(changed).await?;
     let told = store.incidents(since, None, usize::MAX >> 1).await?;
     let told: usize = told
@@ -81,10 +81,7 @@ async fn replay(ago: Duration, changed: &Config, now: Timestamp) -> anyhow::Resu
         move || replayed(&settings, observations)
     })
     .await?;
-    let text =
-        if args.json { json(&owed, told, seen)? } else { text(&owed, told, seen, &changed, now) };
-    output::print(&text)?;
-    Ok(exit::OK)
+    if args.json { json(&owed, told, seen) } else { Ok(text(&owed, told, seen, changed, now)) }
 }
 
 /// Everything that would have been owed, and when.
@@ -146,8 +143,8 @@ fn text(
     let table = if rows.is_empty() { String::new() } else { format!("{}\n\n", columns(rows)) };
     let noun = if owed.len() == 1 { "message" } else { "messages" };
     format!(
-        "{table}{} {noun} instead of {told}, over {seen} stored observations. Status pages and jobs \
-         are not replayed.",
+        "{table}{} {noun} instead of {told}, over {seen} stored observations. Status pages, peers \
+         and jobs are not replayed.",
         owed.len()
     )
 }

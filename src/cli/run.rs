@@ -21,10 +21,7 @@ pub async fn run(context: &Context) -> anyhow::Result<u8> {
     let mut hangup = signal(SignalKind::hangup())?;
     // Once it is listened to, a write beyond the limit on file sizes fails instead of killing us.
     drop(signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?);
-    let running = match Daemon::start(config, deps(context)).await {
-        Ok(running) => running,
-        Err(failure) => return Ok(report(&failure)),
-    };
+    let running = Daemon::start(config, deps(context)).await?;
     output::say(&format!("listening on http://{}", running.address()));
     loop {
         tokio::select! {

@@ -195,9 +195,7 @@ fn line(silence: &Silence, config: &Config, now: Timestamp) -> Vec<String> {
 /// When stdout cannot be written.
 pub fn maintenance(command: &MaintenanceCommand, context: &Context) -> anyhow::Result<u8> {
     let MaintenanceCommand::List { json } = command;
-    let Ok(config) = load_config(context) else {
-        return Ok(exit::CONFIG);
-    };
+    let config = load_config(context)?;
     let now = context.clock.now();
     let zone = &config.settings.timezone;
     let windows = config.settings.windows.iter();

@@ -1,10 +1,11 @@
 //! Where things lie on a host: the configuration file and the database (contract, 4 and 7).
 //!
-//! Reads nothing but names, and looks whether a daemon runs by hand. Invariant: the first place of
-//! the documented order that exists wins.
+//! Owns how files are found and opened. Reads nothing but names, and looks whether a daemon runs by
+//! hand. Invariant: the first place of the documented order that exists wins.
 
 use std::fs::File;
 use std::io::ErrorKind;
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
@@ -71,12 +72,6 @@ pub(super) fn host_name(surroundings: &Surroundings) -> String {
     name.unwrap_or_else(|| "here".to_owned())
 }
 
-/// True when the environment says where history goes.
-pub(super) fn names_state(surroundings: &Surroundings) -> bool {
-    let variables = ["HEYGEN_MONITOR_STATE_DIR", "STATE_DIRECTORY"];
-    variables.iter().any(|name| surroundings.variable(name).is_some())
-}
-
 /// The database: `$HEYGEN_MONITOR_STATE_DIR`, else `storage.path`, else `$STATE_DIRECTORY`, else
 /// the user's state directory.
 pub(super) fn database(configured: Option<PathBuf>, surroundings: &Surroundings) -> PathBuf {
@@ -128,7 +123,8 @@ pub(super) fn beside_service(
     } else {
         root.join(format!("run/credentials/{PROGRAM}{at}{instance}.service"))
     };
-    let is_offered = secrets::ALL.iter().any(|kind| surroundings.variable(kind.variable).is_some());
+    let is_offered =
+        secrets::ALL.iter().any(|kind| surroundings.variable(&kind.variable()).is_some());
     let places = [
         ("RUNTIME_DIRECTORY", Some(runtime).filter(|path| is_there(path))),
         (

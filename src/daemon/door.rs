@@ -28,9 +28,6 @@ const ORDER_WITHIN: Duration = Duration::from_secs(10);
 /// A drill that no channel has accepted by then is reported as it stands, in real time.
 const DRILL_WITHIN: Duration = Duration::from_secs(45);
 
-/// Where the address of the HTTP side is left, beside the admin socket (contract, section 9).
-pub const LISTEN_FILE: &str = "listen";
-
 pub(super) struct Door {
     pub(super) reloader: Arc<Reloader>,
     pub(super) view: watch::Receiver<Option<Arc<View>>>,

@@ -150,7 +150,6 @@ fn restarts(old: &Config, new: &Config) -> Vec<String> {
         ("storage.retention", old.storage.retention != new.storage.retention),
         ("heartbeat", old.heartbeat != new.heartbeat),
         ("check.webhook", listeners(old) != listeners(new)),
-        ("heartbeat", pulse(old) != pulse(new)),
     ];
     let changed = changed.into_iter().filter(|(_, changed)| *changed);
     changed

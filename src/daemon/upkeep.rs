@@ -1,5 +1,5 @@
-//! What has to be done whatever happens: every ten seconds the heartbeat row, gauges of the storage
-//! and the outbox, the look at the wall clock; now and then retention and a backup.
+//! What has to be done whatever happens: every ten seconds the heartbeat row, room and gauges of the
+//! storage, gauges of the outbox, the look at the wall clock; now and then retention and a backup.
 //!
 //! Invariant: the heartbeat waits for neither of the latter, which take minutes on a long history: a
 //! beat that stays away for 30 s counts as a loop that hangs.
@@ -40,9 +40,13 @@ pub(super) struct Upkeep {
 }
 
 impl Upkeep {
-    pub(super) async fn run(mut self, cancel: CancellationToken) {
-        let mut retain_at = self.clock.now();
-        let mut back_up_at = back_up_due(self.store.backed_up_at().await, retain_at);
+    pub(super) async fn run(self, cancel: CancellationToken) {
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        let care = Care { store, clock, retention: self.retention };
+        tokio::join!(self.watch(cancel.clone()), care.run(cancel));
+    }
+
+    async fn watch(mut self, cancel: CancellationToken) {
         loop {
             self.beat().await;
             self.count_errors();
@@ -97,16 +101,20 @@ struct Care {
 
 impl Care {
     async fn run(self, cancel: CancellationToken) {
-        let mut back_up_at = later(self.clock.now(), BACK_UP_EVERY);
+        let mut retain_at = self.clock.now();
+        let mut back_up_at = back_up_due(self.store.backed_up_at().await, retain_at);
         loop {
-            self.retain().await;
+            if self.clock.now() >= retain_at {
+                self.retain().await;
+                retain_at = later(self.clock.now(), RETAIN_EVERY);
+            }
             if self.clock.now() >= back_up_at {
-                back_up_at = later(self.clock.now(), BACK_UP_EVERY);
                 self.back_up().await;
+                back_up_at = later(self.clock.now(), BACK_UP_EVERY);
             }
             tokio::select! {
                 () = cancel.cancelled() => return,
-                () = self.clock.sleep(RETAIN_EVERY) => {}
+                () = self.clock.sleep(BEAT) => {}
             }
         }
     }

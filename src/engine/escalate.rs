@@ -176,21 +176,9 @@ impl Telling<'_> {
         if urgency(incident) == Urgency::AtTheEnd {
             return happened.filter(|kind| *kind == EventKind::Resolved);
         }
-        if happened == Some(EventKind::Flapping) && !is_told(incident) {
-            return self.knows_of_the_like(incident, channel).then_some(EventKind::Flapping);
-        }
-        let is_due = incident.is_open()
-            && incident.suspended.is_none()
-            && incident.ack.is_none();
-        is_due.then_some(EventKind::Opened)
-    }
-
-    /// It was told that one of the same blame and cause opened: without that nothing flaps for it.
-    fn knows_of_the_like(&self, incident: &Incident, channel: &ChannelInfo) -> bool {
-        let is_like = |one: &&Incident| one.blame == incident.blame && one.cause == incident.cause;
-        let told =
-            |event: &IncidentEvent| event.kind == EventKind::Opened && event.reached(&channel.name);
-        self.incidents.iter().filter(is_like).any(|one| one.events.iter().any(told))
+        let is_due = incident.is_open() && incident.suspended.is_none() && incident.ack.is_none();
+        let kind = if incident.flapping { EventKind::Flapping } else { EventKind::Opened };
+        is_due.then_some(kind)
     }
 
     /// The channel was told before.

@@ -60,19 +60,7 @@ pub enum SourceRole {
     Peer,
 }
 
-impl SourceRole {
-    /// Every role.
-    pub const ALL: [Self; 3] = [Self::Primary, Self::Alternative, Self::Peer];
-
-    /// The word of the configuration.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Primary => "primary",
-            Self::Alternative => "alternative",
-            Self::Peer => "peer",
-        }
-    }
-}
+words!(SourceRole, "role");
 
 /// A status page, read. Text is cleaned on entry.
 #[derive(Debug, Clone, PartialEq)]

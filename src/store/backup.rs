@@ -53,6 +53,12 @@ pub enum BackupError {
         /// What is wrong with it.
         finding: String,
     },
+    /// The disk has no room for another copy.
+    #[error("the disk has no room for a copy of {}", path.display())]
+    NoRoom {
+        /// The database.
+        path: PathBuf,
+    },
     /// A copy would take the place of what is copied.
     #[error("{} belongs to the database itself", path.display())]
     Itself {
@@ -76,6 +82,7 @@ impl BackupError {
                  `heygen-monitor db restore FILE` takes one; {} was not changed",
                 path.display()
             ),
+            Self::NoRoom { .. } => "make room on the disk".to_owned(),
             Self::Itself { .. } => "name another file, best on another disk".to_owned(),
             Self::Place(place) => place.hint(),
         }

@@ -52,35 +52,20 @@ pub(super) fn recall(connection: &Connection, now: Timestamp) -> Result<Recollec
     };
     if migrate::has_jobs(connection)? {
         recollection.jobs = jobs::recent(connection, ago(now, ENDED_WITHIN))?;
-        recollection.samples = samples::since(connection, ago(now, SAMPLES_WITHIN))?;
+        recollection.samples = samples::since(connection, ago(now, SAMPLES_WITHIN), now)?;
         recollection.positions = jobs::positions(connection)?;
         recollection.intents = intents::recent(connection, ago(now, SPENT_WITHIN))?;
         recollection.told = told::all(connection)?;
         recollection.account = account::latest(connection, now)?;
     }
-    let recollection = if migrate::has_silences(connection)? {
-        Recollection {
-            silences: silences::since(connection, now)?,
-            next_silence_id: silences::next_id(connection)?,
-            ..recollection
-        }
-    } else {
-        recollection
-    };
-    let recollection = if migrate::has_changes(connection)? {
-        Recollection { standings: changes::last(connection, now)?, ..recollection }
-    } else {
-        recollection
-    };
-    Ok(Recollection {
-        jobs: jobs::recent(connection, ago(now, ENDED_WITHIN))?,
-        samples: samples::since(connection, ago(now, SAMPLES_WITHIN), now)?,
-        positions: jobs::positions(connection)?,
-        intents: intents::recent(connection, ago(now, SPENT_WITHIN))?,
-        told: told::all(connection)?,
-        account: account::latest(connection, now)?,
-        ..recollection
-    })
+    if migrate::has_silences(connection)? {
+        recollection.silences = silences::since(connection, now)?;
+        recollection.next_silence_id = silences::next_id(connection)?;
+    }
+    if migrate::has_changes(connection)? {
+        recollection.standings = changes::last(connection, now)?;
+    }
+    Ok(recollection)
 }
 
 fn ago(now: Timestamp, age: Duration) -> Timestamp {

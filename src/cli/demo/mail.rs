@@ -3,8 +3,8 @@
 //! Owns as much of RFC 2045 and RFC 2047 as our own mails use: encoded words in Base64 or Q, bodies
 //! in quoted-printable. Pure and total: what is not understood is shown as it is.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD as STANDARD;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 
 /// The decoded subject.
 pub(super) fn subject(mail: &str) -> String {
@@ -57,11 +57,6 @@ fn quoted_printable(text: &str) -> String {
     }
     bytes.extend_from_slice(rest.as_bytes());
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn base64(text: &str) -> String {
-    let decoded = STANDARD.decode(text).unwrap_or_else(|_| text.as_bytes().to_vec());
-    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 #[cfg(test)]

@@ -108,7 +108,6 @@ impl Check<'_> {
         let observations = self.duration(&at.key("observations"), kept.observations.as_ref());
         let failures = self.duration(&at.key("failures"), kept.failures.as_ref());
         Some(StorageConfig {
-            is_named: configured.is_some() || place::names_state(self.surroundings),
             path: place::database(configured, self.surroundings),
             retention: Retention { observations: observations?, failures: failures? },
         })

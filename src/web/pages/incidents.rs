@@ -68,8 +68,8 @@ struct One {
     timeline: Vec<Entry>,
     evidence: Vec<Proof>,
     deliveries: Vec<DeliveryRow>,
-    /// How many messages there are.
-    told: usize,
+    /// There are messages before those.
+    has_earlier: bool,
 }
 
 struct DeliveryRow {
@@ -105,7 +105,7 @@ pub(super) async fn one(visit: Visit, Segment(id): Segment) -> Answer {
     let found = visit.state.store.incident(id).await.map_err(|error| unreadable(&error))?;
     let incident = visit.reader.incident(found.ok_or_else(missing)?);
     let traces = if visit.is_trusted() {
-        visit.state.store.trace(id, DELIVERIES).await.unwrap_or_default()
+        visit.state.store.trace(id, DELIVERIES + 1).await.unwrap_or_default()
     } else {
         Vec::new()
     };
@@ -120,7 +120,7 @@ pub(super) async fn one(visit: Visit, Segment(id): Segment) -> Answer {
         timeline: shortened(timeline(&visit, &incident), TIMELINE),
         evidence: proofs(&visit, &incident.evidence),
         deliveries: traces.iter().skip(last).map(|one| delivery(&visit, one)).collect(),
-        told: traces.len(),
+        has_earlier: last > 0,
     };
     rendered(&page)
 }

@@ -61,11 +61,10 @@ async fn config(arguments: &[&str], file: Option<&Path>, env: &[(&str, &str)]) -
 async fn init_writes_a_complete_file_and_never_over_another() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("new/config.toml");
-    let init = |force| ConfigCommand::Init { path: Some(path.clone()), force };
-    let context = context(Some(path.clone()), &[]);
-    assert_eq!(run(init(false), &context).await.unwrap(), exit::OK);
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), EXAMPLE);
-    assert_eq!(run(ConfigCommand::Check { json: false }, &context).await.unwrap(), exit::OK);
+    let written = || std::fs::read_to_string(&path).unwrap();
+    assert_eq!(config(&["init"], Some(&path), &[]).await, exit::OK);
+    assert_eq!(written(), EXAMPLE);
+    assert_eq!(config(&["check"], Some(&path), &[]).await, exit::OK);
     std::fs::write(&path, "vantage = \"mine\"\n").unwrap();
     assert_eq!(config(&["init"], Some(&path), &[]).await, exit::FAILED);
     assert_eq!(written(), "vantage = \"mine\"\n");
@@ -79,8 +78,11 @@ async fn check_and_show_exit_78_for_a_bad_file() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("config.toml");
     std::fs::write(&path, "vantag = 1\n").unwrap();
-    for command in [ConfigCommand::Check { json: false }, ConfigCommand::Show] {
-        let context = context(Some(path.clone()), &[]);
-        assert_eq!(run(command, &context).await.unwrap(), exit::CONFIG);
+    for command in ["check", "show"] {
+        assert_eq!(config(&[command], Some(&path), &[]).await, exit::CONFIG);
+    }
+    let nowhere = [("XDG_CONFIG_HOME", "/nonexistent"), ("HEYGEN_API_KEY", "sk-0123456789")];
+    for command in ["show", "schema"] {
+        assert_eq!(config(&[command], None, &nowhere).await, exit::OK);
     }
 }

@@ -249,6 +249,35 @@ async fn a_full_disk_stores_nothing_by_halves_and_resumes_by_itself() {
     assert_eq!(plain, [stored], "one with each but the first, and the one that waited");
 }
 
+#[tokio::test]
+async fn with_little_room_only_what_matters_is_stored_until_there_is_room_again() {
+    let Some(disk) = SmallDisk::mount("100m") else {
+        return;
+    };
+    let store = open(disk.path(), at(0));
+    let others = disk.path().join("others");
+    let seen = || query(disk.path(), "SELECT count(*) FROM observations")[0];
+    let mut second = 0;
+    for (taken_mib, room, expected) in
+        [(0, Room::Ample, 2), (60, Room::Low, 3), (94, Room::Spent, 4), (0, Room::Ample, 6)]
+    {
+        fs::write(&others, vec![1; taken_mib << 20]).unwrap();
+        store.look_at_room().await;
+        assert_eq!(store.room(), room);
+        second += 10;
+        store.commit(&observed(success("web", second)), at(100)).await.unwrap();
+        let mut urgent = observed(success("api-read", second));
+        urgent.changes = vec![change(&incident(second, 70))];
+        urgent.jobs = vec![job("v_1", second)];
+        store.commit(&urgent, at(100)).await.unwrap();
+        assert_eq!(seen(), expected, "{room:?}");
+    }
+    assert_eq!(incidents(&store).await.len(), 4);
+    fs::write(&others, vec![1; 60 << 20]).unwrap();
+    let refused = store.back_up(at(200)).await;
+    assert!(matches!(refused, Err(BackupError::NoRoom { .. })), "{refused:?}");
+}
+
 /// As `sudo heygen-monitor db restore` does for the service; without being root there is no way to
 /// make it somebody else's.
 #[tokio::test]

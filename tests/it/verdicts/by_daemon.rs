@@ -3,7 +3,7 @@
 use heygen_monitor::model::{Capability, ComponentState, EventKind, Impact, Outcome};
 
 use super::daemon::Daemon;
-use super::world::{Shown, World, at, down_between, fails, status};
+use super::world::{Answer, Shown, World, at, down_between, fails, status};
 
 const HOUR: i64 = 3_600;
 

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use heygen_monitor::engine::room::Room;
 use heygen_monitor::engine::schedule::CronSchedule;
-use heygen_monitor::engine::{Hours, Route, Window};
+use heygen_monitor::engine::{Hours, Input, Memory, Owed, Route, Window, evaluate};
 use heygen_monitor::model::{
     Ack, Blame, Capability, ChannelKind, Command, EventKind, Matchers, Outcome, Silence, State,
 };
 use jiff::civil::time;
 
 use super::daemon::Daemon;
-use super::world::{Answer, Shown, World, at, fails, status};
+use super::world::{Shown, World, at, down_between, fails, status};
 
 const HOUR: i64 = 3_600;
 
@@ -87,24 +87,6 @@ fn an_incident_that_ended_before_a_route_s_time_is_not_told_there() {
     let routes = vec![route(&["slack", "mail"], 30), route(&["slack"], 0)];
     let told = with_routes(world, routes).daemon(2 * HOUR);
     assert_eq!(told.kinds("slack"), [EventKind::Opened, EventKind::Resolved]);
-    assert_eq!(told.to("mail"), "");
-}
-
-/// Four short outages, each over before anybody has to know of it.
-fn unsteady() -> World {
-    World::with_key().heygen(|series, now| {
-        let is_down = (600..1_800).contains(&now) && (now / 150) % 2 == 0;
-        (series != "web" && is_down).then_some(status(Outcome::Unavailable, 503))
-    })
-}
-
-#[test]
-fn flapping_is_told_to_nobody_who_was_never_told_that_it_opened() {
-    let told = with_routes(unsteady(), vec![route(&["slack"], 5)]).daemon(2 * HOUR);
-    assert!(told.incidents.iter().any(|one| one.confirmed_at < at(1_200)), "{:?}", told.incidents);
-    assert_eq!((told.to("slack"), told.to("mail")), (String::new(), String::new()));
-    let told = with_routes(unsteady(), vec![route(&["slack"], 0)]).daemon(2 * HOUR);
-    assert!(told.kinds("slack").contains(&EventKind::Flapping), "{}", told.to("slack"));
     assert_eq!(told.to("mail"), "");
 }
 
