@@ -11,9 +11,6 @@ use crate::engine::schedule::{Schedule, phase};
 use crate::model::{ProbeKind, Timestamp};
 use crate::probe::ProbeSpec;
 
-/// The first pass of a daemon that was restarted is spread over this long.
-const SPREAD: Duration = Duration::from_mins(1);
-
 /// Whether probes come round again by themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Pace {
@@ -63,20 +60,11 @@ pub struct Due {
 }
 
 impl Agenda {
-    /// Everything is due at `now`.
+    /// Everything is due at `now`: who restarts a monitor in an outage waits for nothing. Monitors that
+    /// are started together drift apart with their phases, after this one pass.
     pub fn new(specs: &[ProbeSpec], pace: Pace, now: Timestamp) -> Self {
         let entries = specs.iter().map(|spec| Entry::new(spec, &pace, now)).collect();
         Self { pace, entries }
-    }
-
-    /// The first pass spread by phase, so that monitors that were restarted together do not ask
-    /// HeyGen in the same second (facts I21).
-    #[must_use]
-    pub fn spread(mut self) -> Self {
-        for entry in &mut self.entries {
-            entry.scheduled_at = entry.scheduled_at.map(|at| entry.spread_from(at));
-        }
-        self
     }
 
     /// The agenda of a changed configuration: probes that stay as they were keep their times.
@@ -177,12 +165,6 @@ impl Entry {
         }
     }
 
-    /// Its phase within [`SPREAD`] after `at`; one that runs more often keeps its whole phase.
-    fn spread_from(&self, at: Timestamp) -> Timestamp {
-        let nanos = u64::try_from(self.phase.as_nanos() % SPREAD.as_nanos()).unwrap_or_default();
-        at.saturating_add(Duration::from_nanos(nanos)).unwrap_or(at)
-    }
-
     fn keep_times_of(&mut self, old: &Self) {
         self.suspect.clone_from(&old.suspect);
         self.recheck_at = old.recheck_at;
@@ -281,22 +263,6 @@ mod tests {
 
     fn suspect(probe: &str, not_before: Option<Timestamp>) -> Suspect {
         Suspect { probe: probe.to_owned(), not_before }
-    }
-
-    #[test]
-    fn a_hundred_monitors_that_restart_together_spread_their_first_pass_over_a_minute() {
-        let mut in_second = [0_u32; 60];
-        for monitor in 0..100 {
-            let specs = [submit("a"), control(), spec("slow", 600, control().check)];
-            let mut agenda = Agenda::new(&specs, scheduled(&monitor.to_string()), at(0)).spread();
-            for second in 0..60 {
-                let due = agenda.take_due(at(i64::from(second) + 1));
-                in_second[usize::try_from(second).unwrap()] += u32::try_from(due.len()).unwrap();
-            }
-            assert!(agenda.has_started_all(), "within a minute");
-        }
-        // Three times the mean of five in a second, and room for chance.
-        assert!(in_second.iter().all(|count| *count <= 15), "{in_second:?}");
     }
 
     #[test]

@@ -91,13 +91,12 @@ enum End<T> {
 }
 
 impl Rounds {
-    /// Everything is due at once where nothing was seen yet, else spread over a minute.
+    /// Everything is due at once.
     pub fn new(specs: Vec<ProbeSpec>, settings: Settings, deps: &ProbeDeps, start: Start) -> Self {
         let now = deps.clock.now();
-        let agenda = Agenda::new(&specs, start.pace, now);
         Self {
             workers: workers(&specs, deps),
-            agenda: if start.memory.is_blank() { agenda } else { agenda.spread() },
+            agenda: Agenda::new(&specs, start.pace, now),
             controls: Controls::new(control_names(&specs)),
             specs,
             settings,

@@ -66,11 +66,6 @@ pub struct Memory {
 const LEAP: SignedDuration = SignedDuration::from_mins(2);
 
 impl Memory {
-    /// True while no probe has ended, in this process or in one before it.
-    pub fn is_blank(&self) -> bool {
-        self.lines.is_empty()
-    }
-
     /// Knows its jobs, and nothing else yet.
     pub(super) fn knowing(jobs: Jobs) -> Self {
         Self { jobs, ..Self::default() }
