@@ -80,11 +80,11 @@ whole "slow disk"
 rm -rf "$work/state"
 mkdir "$work/state"
 if mount -t tmpfs -o size=64m tmpfs "$work/state" 2>/dev/null; then
-    cleanups+=("umount -l $work/state")
+    cleanups+=("umount -l $work/state 2>/dev/null")
     start_daemon
     wait_for 20 verdict_is state operational || fail "read-only: not well before"
     # Open for writing forbids it; a bind mount does not ask.
-    mount --bind "$work/state" "$work/state" && cleanups+=("umount -l $work/state")
+    mount --bind "$work/state" "$work/state" && cleanups+=("umount -l $work/state 2>/dev/null")
     if mount -o remount,ro "$work/state" 2>/dev/null; then
         mark
         wait_for 15 has_asked '/v3/users/me.* keyed' 3 || fail "read-only: it asks HeyGen no more"
